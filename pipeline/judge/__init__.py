@@ -1,0 +1,1 @@
+"""Canary against production: what was seen, and what follows from it."""

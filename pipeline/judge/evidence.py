@@ -1,0 +1,92 @@
+"""What a judge has seen of a release, and what it says of it. The judge itself is `pooled`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Protocol
+
+from pipeline.model import JudgeRules
+from pipeline.signals import Sample, pool
+
+
+class Verdict(StrEnum):
+    PASS = "pass"
+    WATCH = "watch"
+    FAIL = "fail"
+    NO_DATA = "no data"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One analysis: what each host did since the last one. A host without fresh data is left out."""
+
+    candidate: Mapping[str, Sample]
+    """By host, those that run the new revision."""
+    control: Mapping[str, Sample]
+    """By host, production on the stable revision, or the restarted baseline."""
+    expected: int = 0
+    """Candidate hosts that should have been seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All looks of a phase, pooled: bounded whatever the length of the canary, and kept in the history."""
+
+    looks: int = 0
+    candidate: Sample = field(default_factory=Sample)
+    control: Sample = field(default_factory=Sample)
+
+    def with_look(self, look: Look) -> "Evidence":
+        return replace(
+            self,
+            looks=self.looks + 1,
+            candidate=_grown(self.candidate, look.candidate),
+            control=_grown(self.control, look.control),
+        )
+
+
+def _grown(total: Sample, hosts: Mapping[str, Sample]) -> Sample:
+    """`total` and what `hosts` did; gauges are the newest ones, not a mean over time."""
+    if not hosts:
+        return total
+    now = pool(tuple(hosts.values()))
+    grown = pool((total, now)) if total.host_s else now
+    return replace(grown, gauges=now.gauges)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricVerdict:
+    """One metric in one look; values in the metric's own unit, None where there is none."""
+
+    key: str
+    verdict: Verdict
+    candidate: float | None
+    control: float | None
+    samples: float
+    """Requests, or hosts, of the candidate that this rests on."""
+    why: str
+    """One plain sentence with both groups, the difference and the limit."""
+    difference: str = ""
+    """As it is shown in a pane's border: "+0.08pp", "-3%"."""
+    limit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    verdict: Verdict
+    why: str
+    metrics: tuple[MetricVerdict, ...] = ()
+
+
+class Judge(Protocol):
+    """Looks at a release once a tick; what it needs to remember is in the evidence that it returns."""
+
+    def look(
+        self, rules: JudgeRules, evidence: Evidence, look: Look, reference: Evidence
+    ) -> tuple[Evidence, Judgement]:
+        """The evidence with this look in it, and what follows.
+
+        `reference` is production of an earlier phase, used where `look` has no control hosts left.
+        Never raises for what hosts sent: what cannot be used is "no data", with a reason.
+        """
+        ...

@@ -1,0 +1,183 @@
+"""The life of a release, as one table.
+
+`MOVES` holds every legal move; `step` is the only way from one phase to the next. Being paused or
+held by gates is a fact beside the phase, not a phase: a paused canary is still judged and still
+rolled back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from pipeline.judge.evidence import Evidence
+
+
+class Phase(StrEnum):
+    QUEUED = "queued"
+    STAGING_DEPLOY = "staging-deploy"
+    STAGING_CHECKS = "staging-checks"
+    CANARY_DEPLOY = "canary-deploy"
+    CANARY_BAKE = "canary-bake"
+    WAVE_DEPLOY = "wave-deploy"
+    WAVE_SOAK = "wave-soak"
+    SETTLING = "settling"
+    SETTLED = "settled"
+    ROLLING_BACK = "rolling-back"
+    ROLLED_BACK = "rolled-back"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+
+class Signal(StrEnum):
+    ADMITTED = "admitted"
+    """The gates of staging are open."""
+    DEPLOYED = "deployed"
+    """Every host of this stage or wave is healthy on the new revision."""
+    PROMOTED = "promoted"
+    """The next stage may begin, by itself or by an operator."""
+    COMPLETED = "completed"
+    """The last wave is out."""
+    STABLE = "stable"
+    """It stayed healthy for its settle time."""
+    FAILED = "failed"
+    """Worse than production, failed on too many hosts, or without data for too long."""
+    ROLL_BACK = "roll-back"
+    """An operator wants it gone."""
+    RESTORED = "restored"
+    """Every host that was touched is back on the stable revision."""
+    CANCEL = "cancel"
+    SUPERSEDE = "supersede"
+
+
+ENDED = frozenset({Phase.SETTLED, Phase.ROLLED_BACK, Phase.CANCELLED, Phase.SUPERSEDED})
+"""Nothing moves any more; only a settled release can still be rolled back."""
+
+STAGING = frozenset({Phase.STAGING_DEPLOY, Phase.STAGING_CHECKS})
+CANARY = frozenset({Phase.CANARY_DEPLOY, Phase.CANARY_BAKE})
+PRODUCTION = frozenset({Phase.WAVE_DEPLOY, Phase.WAVE_SOAK, Phase.SETTLING})
+FORWARD = STAGING | CANARY | PRODUCTION
+"""On its way, and able to fail."""
+
+MOVES: Mapping[tuple[Phase, Signal], Phase] = {
+    (Phase.QUEUED, Signal.ADMITTED): Phase.STAGING_DEPLOY,
+    (Phase.QUEUED, Signal.CANCEL): Phase.CANCELLED,
+    (Phase.QUEUED, Signal.ROLL_BACK): Phase.CANCELLED,
+    (Phase.QUEUED, Signal.SUPERSEDE): Phase.SUPERSEDED,
+    (Phase.STAGING_DEPLOY, Signal.DEPLOYED): Phase.STAGING_CHECKS,
+    (Phase.STAGING_CHECKS, Signal.PROMOTED): Phase.CANARY_DEPLOY,
+    (Phase.CANARY_DEPLOY, Signal.DEPLOYED): Phase.CANARY_BAKE,
+    (Phase.CANARY_BAKE, Signal.PROMOTED): Phase.WAVE_DEPLOY,
+    (Phase.WAVE_DEPLOY, Signal.DEPLOYED): Phase.WAVE_SOAK,
+    (Phase.WAVE_DEPLOY, Signal.COMPLETED): Phase.SETTLING,
+    (Phase.WAVE_SOAK, Signal.PROMOTED): Phase.WAVE_DEPLOY,
+    (Phase.SETTLING, Signal.STABLE): Phase.SETTLED,
+    (Phase.SETTLED, Signal.ROLL_BACK): Phase.ROLLING_BACK,
+    (Phase.ROLLING_BACK, Signal.RESTORED): Phase.ROLLED_BACK,
+    **{(phase, Signal.FAILED): Phase.ROLLING_BACK for phase in FORWARD},
+    **{(phase, Signal.ROLL_BACK): Phase.ROLLING_BACK for phase in FORWARD},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Forward moves stand still until someone resumes; backward ones do not."""
+
+    by: str
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What this phase has seen so far; time without data or paused does not count."""
+
+    seconds: float = 0.0
+    requests: float = 0.0
+    """By the hosts on the new revision."""
+    peak_rps: float = 0.0
+    """The busiest that the whole service was."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    name: str
+    passed: bool
+    detail: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One release on its way, whole: a controller that reads it back goes on where it was."""
+
+    id: str
+    """The release's name, `SERVICE-N`."""
+    service: str
+    revision: str
+    stable: str
+    """Revision that a rollback restores: the last one that settled before this release."""
+    phase: Phase
+    since: datetime
+    """When `phase` began."""
+    version: int
+    """Raised by each move and command; a command names the one it saw."""
+    by: str
+    submitted: datetime
+    seed: int
+    """Of every draw of hosts in this release."""
+    canaries: tuple[str, ...] = ()
+    wave: int = 0
+    """1 is the first wave; 0 before production."""
+    served: Served = Served()
+    pause: Pause | None = None
+    approved: bool = False
+    """An operator has promoted out of this phase; it goes when the gates pass."""
+    why: str = ""
+    """Why it is where it is, in a sentence: of a rollback, what was wrong."""
+    checks: tuple[CheckResult, ...] = ()
+    bad_looks: int = 0
+    """Failing looks in a row."""
+    no_data_s: float = 0.0
+    """How long there has been nothing to judge by."""
+    most_healthy: int = 0
+    """Most hosts ever healthy on the new revision in this phase: the measure of progress."""
+    evidence: Evidence = field(default_factory=Evidence)
+    """The judge's, in this phase."""
+    reference: Evidence = field(default_factory=Evidence)
+    """Production as it was while the canary baked: what waves are held against once no host is left."""
+    touched: bool = False
+    """Production or canary hosts were told to run `revision`."""
+
+    @property
+    def ended(self) -> bool:
+        return self.phase in ENDED
+
+
+class IllegalMove(ValueError):
+    """A signal that the phase does not know; nothing has changed."""
+
+
+def step(rollout: Rollout, signal: Signal, now: datetime, why: str = "") -> Rollout:
+    """`rollout` after `signal`, its phase's counters at nought; raises `IllegalMove` and changes nothing."""
+    try:
+        phase = MOVES[rollout.phase, signal]
+    except KeyError:
+        raise IllegalMove(f"{rollout.id}: {signal} while {rollout.phase}") from None
+    wave = rollout.wave + 1 if phase is Phase.WAVE_DEPLOY else rollout.wave
+    return replace(
+        rollout,
+        phase=phase,
+        since=now,
+        version=rollout.version + 1,
+        wave=wave,
+        served=Served(),
+        pause=rollout.pause if phase in FORWARD else None,
+        approved=False,
+        why=why or rollout.why,
+        bad_looks=0,
+        no_data_s=0.0,
+        most_healthy=0,
+        evidence=Evidence(),
+        touched=rollout.touched or phase in CANARY,
+    )

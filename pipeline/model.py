@@ -1,0 +1,258 @@
+"""What the pipeline is about: hosts, services, and the rules that each service lives by.
+
+Everything here is frozen and comes from the configuration. Durations are seconds (`_s`), ratios
+are 0 to 1, times are aware UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Pool(StrEnum):
+    """Which machines a host belongs to by configuration."""
+
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class Track(StrEnum):
+    """What a host is in the release at hand: drawn, not configured."""
+
+    STAGING = "staging"
+    CANARY = "canary"
+    BASELINE = "baseline"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    name: str
+    address: str
+    """`host:port` where it answers HTTP."""
+    pool: Pool
+    datacenter: str
+    region: str = ""
+    country: str = ""
+    provider: str = ""
+
+
+class Promotion(StrEnum):
+    """Who opens the door to the next stage once its gates pass."""
+
+    AUTOMATIC = "automatic"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Promotions:
+    canary: Promotion = Promotion.AUTOMATIC
+    production: Promotion = Promotion.OPERATOR
+    waves: Promotion = Promotion.AUTOMATIC
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryRules:
+    share: float = 0.1
+    """Ratio of production hosts that run the canary, 0.05 to 0.10; never fewer than one host."""
+    stratify: tuple[str, ...] = ("datacenter", "region", "provider")
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """One step of production: so much of the hosts that match `place`.
+
+    `kind` is "datacenter", "region", "country", "provider" or "" (every host); `share` counts
+    hosts that run the new revision already, so a later wave never shrinks an earlier one.
+    """
+
+    kind: str
+    place: str
+    share: float
+
+    def __str__(self) -> str:
+        where = self.place if self.kind in ("", "datacenter") else f"{self.kind}:{self.place}"
+        return f"{where} {self.share:.0%}".strip() if self.share < 1 or not where else where
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficCycle:
+    """What a canary must have served before it may leave: all three of them."""
+
+    duration_s: float = 86_400.0
+    requests: int = 1_000
+    """By the canary hosts together."""
+    peak_ratio: float = 0.8
+    """The canary has seen the service at this ratio of its busiest rate in the last cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeployRules:
+    at_once: int = 5
+    """Hosts of one service that may be in the middle of a deploy."""
+    deadline_s: float = 120.0
+    """How long one host may take before its outcome is called unknown."""
+    max_failed: int = 1
+    """Hosts that may fail in one stage or wave; one more fails the release."""
+    max_unreachable: int = 1
+    """Hosts that may be out of reach; one more holds forward moves."""
+    soak_s: float = 600.0
+    """Between two waves."""
+    settle_s: float = 3_600.0
+    """After the last wave, before the revision is called stable."""
+
+
+class NoData(StrEnum):
+    HOLD = "hold"
+    ROLLBACK = "rollback"
+
+
+class MetricKind(StrEnum):
+    RATIO = "ratio"
+    """`bad` over `total`, both counters."""
+    QUANTILE = "quantile"
+    """The `q` quantile of the histogram `of`."""
+    RATE = "rate"
+    """Increase of the counter `of` per second and host."""
+    GAUGE = "gauge"
+    """The newest value of the gauge `of`, per host."""
+
+
+class Worse(StrEnum):
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRule:
+    """One judged and shown number, worked out from signals (`pipeline.signals`)."""
+
+    key: str
+    title: str
+    kind: MetricKind
+    of: str = ""
+    bad: str = ""
+    total: str = ""
+    q: float = 0.99
+    unit: str = ""
+    """"ratio" is shown in per cent, "s" in ms, "bytes" in MiB, "/s", "cores", "" as it is."""
+    worse: Worse = Worse.HIGHER
+    tolerance: float = 0.0
+    """A difference up to this never counts: an absolute ratio for `RATIO` (0.001 = 0.1 pp), else
+    relative to production (0.10 = 10 %)."""
+    min_samples: int = 50
+    """Requests of the canary (`RATIO`, `QUANTILE`) before there is a verdict."""
+    judged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeRules:
+    metrics: tuple[MetricRule, ...] = ()
+    fail_looks: int = 2
+    """Failing looks in a row that roll a release back."""
+    warmup_s: float = 0.0
+    """Of the first looks after a deploy, kept out of the evidence."""
+    stale_s: float = 30.0
+    """Readings older than this are no data."""
+    no_data_limit_s: float = 86_400.0
+    """How long a release may stand without data before `no_data` is done."""
+    no_data: NoData = NoData.HOLD
+
+
+class CheckKind(StrEnum):
+    PROBE = "probe"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRule:
+    """A staging check; all of a service's checks must pass for the very build."""
+
+    name: str
+    kind: CheckKind
+    path: str = ""
+    """Probe: asked of each staging host."""
+    status: int = 200
+    contains: str = ""
+    """Probe: text that the answer's body must hold."""
+    command: tuple[str, ...] = ()
+    """Command: an argument list, never a shell line. `{revision}`, `{service}`, `{hosts}` are filled in."""
+    deadline_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Nothing moves forward from `start` until `end`, by hand or by itself."""
+
+    owner: str
+    reason: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FrequencyRules:
+    per_day: int | None = None
+    min_gap_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRules:
+    """The error budget shown: known-bad requests against what the objective allows."""
+
+    objective: Decimal = Decimal("0.999")
+    """Ratio of good requests, exactly as configured: 0 < objective < 1."""
+    window_s: float = 30 * 86_400.0
+    total: str = "requests"
+    bad: str = "errors"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All that a service lives by; the organisation's defaults with its own on top."""
+
+    promotions: Promotions = Promotions()
+    canary: CanaryRules = CanaryRules()
+    waves: tuple[Wave, ...] = (Wave("", "", 0.25), Wave("", "", 1.0))
+    cycle: TrafficCycle = TrafficCycle()
+    deploy: DeployRules = DeployRules()
+    judge: JudgeRules = JudgeRules()
+    checks: tuple[CheckRule, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    frequency: FrequencyRules = FrequencyRules()
+    budget: BudgetRules = BudgetRules()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    name: str
+    hosts: tuple[Host, ...]
+    revision: str
+    """What runs where the history knows no stable revision yet."""
+    team: str = ""
+    tier: int = 3
+    """1 is business-critical."""
+    rules: Rules = field(default_factory=Rules)
+
+    @property
+    def staging(self) -> tuple[Host, ...]:
+        return tuple(host for host in self.hosts if host.pool is Pool.STAGING)
+
+    @property
+    def production(self) -> tuple[Host, ...]:
+        return tuple(host for host in self.hosts if host.pool is Pool.PRODUCTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Every service of the company, by name, and how often the controller looks at them."""
+
+    services: Mapping[str, Service] = field(default_factory=lambda: MappingProxyType({}))
+    tick_s: float = 5.0
+    host_timeout_s: float = 2.0
+    """One look at one host; a host that needs longer is "no answer"."""
+    actions_at_once: int = 50
+    """Deploys under way over all services."""

@@ -1,0 +1,33 @@
+"""What the hosts say of themselves, and what we say of those that do not answer."""
+
+from dataclasses import dataclass
+
+from pipeline.events import Result
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """One host's own answer."""
+
+    at_s: float
+    """On the controller's monotonic clock."""
+    revision: str
+    """What it runs; "" while nothing runs."""
+    healthy: bool
+    operation: str = ""
+    """The newest operation that it knows of."""
+    result: Result | None = None
+    """How that operation ended; None while it runs or where there is none."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostFault:
+    """A host that gave no usable answer: unreachable, hanging, or talking rubbish. Never healthy."""
+
+    at_s: float
+    why: str
+    """"no answer in 2 s", "refused", "malformed state: ..."."""
+
+
+Observation = HostState | HostFault

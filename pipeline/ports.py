@@ -1,0 +1,197 @@
+"""What the controller needs of the world, and what a front end needs of the controller."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from pipeline.commands import Command, Receipt, Verb
+from pipeline.events import Event, Intent, Outcome, Who
+from pipeline.lifecycle import CheckResult, Rollout
+from pipeline.model import CheckRule, Host, Service
+from pipeline.observed import HostFault, Observation
+from pipeline.signals import Reading
+from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Wall time, aware UTC: for display, windows and records."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds; never goes back. Waits and ages are measured on it."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class HostFleet(Protocol):
+    """The hosts, whatever reaches them. Nothing here raises for what a host does."""
+
+    async def states(self, hosts: Sequence[Host], timeout_s: float) -> Mapping[str, Observation]:
+        """What each host says of itself, by host name: one entry for each, within about `timeout_s`."""
+        ...
+
+    async def deploy(self, host: Host, intent: Intent, token: int, deadline_s: float) -> Outcome:
+        """Have `host` run `intent.revision`; a repeat of the operation gives the first outcome.
+
+        Returns when the host has finished, or with `Result.UNKNOWN` after `deadline_s`. A host that has
+        seen a higher `token` (that of a newer controller) refuses: `Result.FAILED`.
+        """
+        ...
+
+
+class Metrics(Protocol):
+    async def readings(self, hosts: Sequence[Host], timeout_s: float) -> Mapping[str, Reading | HostFault]:
+        """Each host's signals now, by host name: one entry for each, within about `timeout_s`."""
+        ...
+
+
+class Checks(Protocol):
+    async def run(self, check: CheckRule, service: Service, revision: str) -> CheckResult:
+        """The check, once, against the service's staging hosts; never raises for what it finds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A service's requests in one aligned stretch of time: what budgets are summed from."""
+
+    service: str
+    start: datetime
+    total: int
+    bad: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """One tick's or one command's worth of history: kept whole or not at all."""
+
+    rollouts: tuple[Rollout, ...] = ()
+    """New or changed; the newest of an id counts."""
+    events: tuple[Event, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    """Added to what is kept of the same service and start."""
+    request: str = ""
+    """The command's request id, with the receipt to repeat."""
+    receipt: Receipt | None = None
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.rollouts or self.events or self.intents or self.outcomes or self.slices or self.receipt is not None
+        )
+
+
+class HistoryError(Exception):
+    """The history cannot be read or written; nothing was kept of the attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a starting controller must know."""
+
+    rollouts: tuple[Rollout, ...]
+    """Of each service the newest release, and the newest settled one."""
+    open: tuple[Intent, ...]
+    """Intents without an outcome."""
+    attempts: Mapping[str, int]
+    """How often each `RELEASE.STEP.HOST` was tried, for releases that have not ended."""
+    releases: Mapping[str, int]
+    """How many releases each service has had."""
+    token: int
+    """This controller's fencing token: higher than any before."""
+    newest: datetime | None
+    """Of all that is kept."""
+
+
+class History(Protocol):
+    """Synchronous on purpose: what is decided is on disk before anyone acts on it. One writer."""
+
+    def start(self) -> Memory:
+        """Take the next token and read what is needed to go on. Raises `HistoryError`."""
+        ...
+
+    def record(self, changes: Changes, *, safe: bool = False) -> tuple[Event, ...]:
+        """Keep `changes`, all or none, and return its events with their ids.
+
+        `safe` changes (pause, rollback) may use the last reserve of a full disk. Raises `HistoryError`.
+        """
+        ...
+
+    def receipt(self, request: str) -> Receipt | None:
+        """What this request was answered the first time."""
+        ...
+
+    def events(self, query: HistoryQuery) -> HistoryPage: ...
+
+    def releases(self, service: str, limit: int) -> tuple[Rollout, ...]:
+        """Newest first."""
+        ...
+
+    def requests(self, since: datetime) -> Mapping[str, tuple[int, int]]:
+        """(total, bad) of each service's slices that start at or after `since`."""
+        ...
+
+
+class Desk(Protocol):
+    """The controller as its API sees it. All calls answer at once; none waits for hosts or metrics."""
+
+    def fleet(self) -> FleetView:
+        """The newest view."""
+        ...
+
+    def service(self, name: str) -> ServiceView:
+        """The newest view of one service. Raises `Refused` for an unknown one."""
+        ...
+
+    async def newer(self, sequence: int) -> None:
+        """Returns once the newest fleet view's sequence is above `sequence`."""
+        ...
+
+    def propose(self, verb: Verb, service: str) -> Proposal:
+        """Raises `Refused` for an unknown service or where there is nothing to do it to."""
+        ...
+
+    def command(self, command: Command, who: Who, *, read_only: bool) -> Receipt:
+        """Take the command, or raise `Refused`; a repeated request gets its first answer.
+
+        `read_only` says how the caller came in; it is refused, and recorded, here.
+        """
+        ...
+
+    def history(self, query: HistoryQuery) -> HistoryPage:
+        """Raises `HistoryError`."""
+        ...
+
+
+class ControllerLost(Exception):
+    """The controller does not answer; what was shown last grows old."""
+
+
+class ControlRoom(Protocol):
+    """The controller as a front end sees it."""
+
+    read_only: bool
+
+    def fleet(self) -> AsyncIterator[FleetView]:
+        """The newest view whenever it changes; raises `ControllerLost` when the line breaks."""
+        ...
+
+    def service(self, name: str) -> AsyncIterator[ServiceView]:
+        """Likewise, of one service; raises `Refused` for an unknown one."""
+        ...
+
+    async def history(self, query: HistoryQuery) -> HistoryPage:
+        """Raises `ControllerLost`."""
+        ...
+
+    async def propose(self, verb: Verb, service: str) -> Proposal:
+        """What `verb` would do to the service now. Raises `ControllerLost`, `Refused`."""
+        ...
+
+    async def send(self, command: Command) -> Receipt:
+        """Raises `Refused` with the reason, `ControllerLost` where nobody can know."""
+        ...

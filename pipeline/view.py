@@ -1,0 +1,244 @@
+"""What a front end shows, worked out once, in the controller.
+
+The API carries these values, the screens and verbs lay them out; none of them works a state word or a
+verdict out again. Text in them is plain (`pipeline.text`). None is unknown, and is shown as "?".
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pipeline.commands import Verb
+from pipeline.events import Event
+from pipeline.gates import Gate
+from pipeline.judge.evidence import Verdict
+from pipeline.model import Track
+
+
+class State(StrEnum):
+    """A service's state in a word of at most six letters."""
+
+    STEADY = "STEADY"
+    QUEUED = "QUEUED"
+    BLOCK = "BLOCK"
+    """A gate keeps a release from starting."""
+    STAGE = "STAGE"
+    GATES = "GATES"
+    """In staging, its checks run or hold it."""
+    CANARY = "CANARY"
+    BAKE = "BAKE"
+    WAIT = "WAIT"
+    """Everything passes; an operator's promote is missing."""
+    ROLL = "ROLL"
+    SETTLE = "SETTLE"
+    PAUSED = "PAUSED"
+    HOLD = "HOLD"
+    """Forward moves stopped by hosts: unreachable, drifted, failing."""
+    BACK = "BACK"
+    LOCK = "LOCK"
+    """Rolled back; the bad revision stays out until a newer one is submitted."""
+    STALE = "STALE"
+    """No fresh data."""
+
+
+ATTENTION = frozenset({State.BACK, State.HOLD, State.BLOCK, State.STALE, State.PAUSED, State.WAIT, State.LOCK})
+MOVING = frozenset({State.STAGE, State.GATES, State.CANARY, State.BAKE, State.ROLL, State.SETTLE, State.QUEUED})
+
+
+class Mark(StrEnum):
+    """How one stage, check or host stands."""
+
+    NONE = "none"
+    RUNNING = "running"
+    GOOD = "good"
+    BAD = "bad"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class StageCell:
+    """One stage's column: a revision, and on how many of its hosts or checks it is good."""
+
+    revision: str = ""
+    """"" where nothing runs in this stage."""
+    mark: Mark = Mark.NONE
+    done: int = 0
+    of: int = 0
+    share: float | None = None
+    """Ratio of production hosts, for canary and a production in waves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    left: float | None
+    """Ratio of the error budget that is unspent: 1 is untouched, negative is overdrawn."""
+    window: str
+    """As labelled: "30d"."""
+    burn: float | None = None
+    """Of the last hour, or of as much as there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Of the wait that the phase is in; seconds."""
+
+    done_s: float
+    of_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A service on one line."""
+
+    name: str
+    team: str
+    tier: int
+    state: State
+    verdict: Verdict | None
+    """None where nothing is judged."""
+    why: str
+    """Why it is in its state, in one line."""
+    staging: StageCell
+    canary: StageCell
+    production: StageCell
+    budget: Budget
+    p99_s: float | None
+    error_ratio: float | None
+    wait_s: float | None
+    """Seconds until the phase can end; None where nobody knows or nothing is waited for."""
+    age_s: float | None
+    """Seconds since the state began; of STALE, since the newest data."""
+    attention: int
+    """Sort order: 0 needs a person first."""
+    watched: bool = False
+    """In its wait with a WATCH verdict."""
+    release: str = ""
+    revision: str = ""
+    """Of the release at hand, or ""."""
+    version: int = 0
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetView:
+    """Every service, and how the controller itself is doing."""
+
+    at: datetime
+    """When the controller made it."""
+    sequence: int
+    tick_s: float
+    services: tuple[ServiceRow, ...]
+    """In the configuration's order."""
+    last: Event | None = None
+    notices: tuple[str, ...] = ()
+    """What is wrong with the controller itself: "history cannot be written: disk full"."""
+    day: "DayCounts | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayCounts:
+    """Of the last 24 hours, for the wallboard's foot."""
+
+    releases: int
+    settled: int
+    rolled_back: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPane:
+    """One metric over time, canary against production, oldest first; all columns equally long."""
+
+    key: str
+    title: str
+    unit: str
+    """As in `MetricRule.unit`."""
+    step_s: float
+    canary: tuple[float | None, ...]
+    low: tuple[float | None, ...]
+    """p10 over production hosts."""
+    high: tuple[float | None, ...]
+    """p90 over production hosts."""
+    verdict: Verdict | None = None
+    difference: str = ""
+    limit: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostLine:
+    name: str
+    datacenter: str
+    track: Track
+    mark: Mark
+    """GOOD healthy on what it should run, RUNNING in a deploy, BAD down or failed, UNKNOWN no answer or drifted."""
+    revision: str
+    detail: str
+    """"" or what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """A service, whole: its page."""
+
+    at: datetime
+    row: ServiceRow
+    stable: str
+    """The last stable revision."""
+    control: str
+    """What the canary is held against: "production", 9 hosts."""
+    panes: tuple[MetricPane, ...]
+    gates: tuple[Gate, ...]
+    hosts: tuple[HostLine, ...]
+    timeline: tuple[Event, ...]
+    """Newest first."""
+    decisions: tuple[Event, ...]
+    """Looks, gates and draws with their reasons, newest first."""
+    waves: tuple[str, ...] = ()
+    wave: int = 0
+    tick_s: float = 5.0
+
+
+class Asks(StrEnum):
+    """How a person confirms a proposal."""
+
+    NAME = "name"
+    """By typing the service's name."""
+    YES = "yes"
+    """By `y`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a dangerous key would do, in full, before it is done; sent back as a command if confirmed."""
+
+    verb: Verb
+    service: str
+    release: str
+    version: int
+    title: str
+    """"Promote pricing r450 to production?" or "...: not allowed"."""
+    rows: tuple[tuple[str, str], ...]
+    """(label, text), as a dialog shows them."""
+    allowed: bool
+    asks: Asks = Asks.YES
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """Which events: newest first, those that match all that is given."""
+
+    service: str = ""
+    text: str = ""
+    """In any of who, service, revision, action, detail."""
+    since: datetime | None = None
+    before_id: int | None = None
+    """For the next page: the smallest id seen."""
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    events: tuple[Event, ...]
+    total: int
+    """Events that match, on all pages."""
