@@ -97,6 +97,8 @@ class Served:
     """By the hosts on the new revision."""
     peak_rps: float = 0.0
     """The busiest that the whole service was."""
+    busiest_rps: float = 0.0
+    """The same over this phase and the traffic cycle before it: what a peak is measured against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ class Rollout:
     most_healthy: int = 0
     """Most hosts ever healthy on the new revision in this phase: the measure of progress."""
     evidence: Evidence = field(default_factory=Evidence)
-    """The judge's, in this phase."""
+    """The judge's, of this canary or wave."""
     reference: Evidence = field(default_factory=Evidence)
     """Production as it was while the canary baked: what waves are held against once no host is left."""
     touched: bool = False
@@ -178,6 +180,7 @@ def step(rollout: Rollout, signal: Signal, now: datetime, why: str = "") -> Roll
         bad_looks=0,
         no_data_s=0.0,
         most_healthy=0,
-        evidence=Evidence(),
+        evidence=rollout.evidence if phase in PRODUCTION and signal is not Signal.PROMOTED else Evidence(),
+        reference=rollout.evidence if rollout.phase is Phase.CANARY_BAKE else rollout.reference,
         touched=rollout.touched or phase in CANARY,
     )

@@ -69,6 +69,8 @@ class MetricVerdict:
     difference: str = ""
     """As it is shown in a pane's border: "+0.08pp", "-3%"."""
     limit: str = ""
+    counts: bool = True
+    """Whether the overall verdict rests on it; not where the phase leaves nothing to compare with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,28 @@
+"""Deploy frequency: at most so many releases of a service a day, and a gap between two."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from pipeline.gates import Answer, Gate
+from pipeline.model import FrequencyRules
+from pipeline.words import duration
+
+DAY = timedelta(days=1)
+
+
+def frequency(rules: FrequencyRules, started: Sequence[datetime], now: datetime) -> Gate:
+    """`started`: when releases of the service went to staging, newest first, this one left out."""
+    today = [at for at in started if now - at < DAY]
+    until: datetime | None = None
+    why = f"{len(today)} in the last 24 h"
+    if rules.per_day is not None and len(today) >= rules.per_day:
+        until = today[rules.per_day - 1] + DAY
+        why = f"{len(today)} of {rules.per_day} releases of the last 24 h are used"
+    if started and now - started[0] < timedelta(seconds=rules.min_gap_s):
+        end = started[0] + timedelta(seconds=rules.min_gap_s)
+        if until is None or end > until:
+            until = end
+            why = f"the last release began less than {duration(rules.min_gap_s)} ago"
+    if until is None:
+        return Gate("frequency", Answer.PASS, why)
+    return Gate("frequency", Answer.HOLD, why, until=until, lifts="by itself")

@@ -1,0 +1,48 @@
+"""Numbers as people say them, for the sentences that the rules give as reasons."""
+
+_SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+def duration(seconds: float) -> str:
+    """Truncated to two units: "41 s", "5 min", "15 h 08 min", "3 d 02 h"."""
+    whole = max(int(seconds), 0)
+    if whole < 60:
+        return f"{whole} s"
+    for index, (span, unit) in enumerate(_SPANS):
+        if whole >= span:
+            big, rest = divmod(whole, span)
+            smaller, name = _SPANS[index + 1] if index + 1 < len(_SPANS) else (1, "s")
+            small = rest // smaller
+            return f"{big} {unit} {small:02d} {name}" if small else f"{big} {unit}"
+    raise AssertionError(seconds)
+
+
+def percent(ratio: float, digits: int = 2) -> str:
+    return f"{100 * ratio:.{digits}f} %"
+
+
+def points(ratio: float) -> str:
+    """A difference of ratios in percentage points: "+0.08pp"."""
+    return f"{100 * ratio:+.2f}pp"
+
+
+def relative(ratio: float) -> str:
+    """A relative difference: "+3%"."""
+    return f"{100 * ratio:+.0f}%"
+
+
+def amount(value: float, unit: str) -> str:
+    """A metric's value in its unit (`MetricRule.unit`)."""
+    if unit == "ratio":
+        return percent(value)
+    if unit == "s":
+        return f"{1000 * value:.0f} ms"
+    if unit == "bytes":
+        return f"{value / 2**20:.0f} MiB"
+    return f"{value:,.2f}{'' if unit.startswith('/') or not unit else ' '}{unit}"
+
+
+def some(names: list[str], most: int = 3) -> str:
+    """The first few of many: "a, b, c and 4 more"."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
