@@ -1,0 +1,252 @@
+"""A canary's metric over production's band, in character cells.
+
+Pure functions: numbers in, rows of runs out; a widget only paints them. A braille cell holds one
+foreground colour, so the canary is dots and the band is the cell's background; the ASCII twin
+has `*` for the canary and `:` for the band. A column shows the least and the greatest of the
+points that fall in it, so a spike of one point is never averaged away.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import groupby
+
+from tui.units import quantity
+
+Points = Sequence[float | None]
+Span = tuple[float, float]
+
+HUGE = 1e300
+"""Beyond this, differences would overflow; what is larger is drawn at the edge."""
+STEPS = 8
+"""About how many round steps an axis has: more of them waste less room, fewer are calmer."""
+SLACK = 0.6
+"""An axis stays as long as the data fill this much of it."""
+_BITS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+_BRAILLE = 0x2800
+
+
+class Ink(Enum):
+    NOTHING = 0
+    BAND = 1
+    CANARY = 2
+    BOTH = 3
+    LABEL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Cells in a row that are drawn alike."""
+
+    text: str
+    ink: Ink
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    low: float
+    high: float
+    """Above `low`, both finite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """All three equally long, oldest first; None, NaN and infinities are gaps."""
+
+    canary: Points
+    low: Points
+    high: Points
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """How the cells are drawn; `band` is a blank where the background shows the band."""
+
+    braille: bool
+    band: str
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Dots in a cell, across and down."""
+        return (2, 4) if self.braille else (1, 1)
+
+
+Row = tuple[Run, ...]
+BRAILLE = Pen(braille=True, band=" ")
+COLOURLESS = Pen(braille=True, band="░")
+ASCII = Pen(braille=False, band=":")
+
+
+def axis(series: Series, before: Axis | None = None) -> Axis | None:
+    """Round limits around all of the data, None without any.
+
+    `before` is kept while the data fit in it and fill enough of it, so that a live chart does not jump.
+    """
+    known = [v for column in (series.canary, series.low, series.high) for v in map(_finite, column) if v is not None]
+    if not known:
+        return None
+    least, most = min(known), max(known)
+    if before is not None and before.low <= least and most <= before.high:
+        filled = max(most - least, _thinnest(least, most)) / (before.high - before.low)
+        if filled >= SLACK:
+            return before
+    return _round_limits(least, most)
+
+
+def _finite(value: float | None) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return min(max(value, -HUGE), HUGE)
+
+
+def _thinnest(least: float, most: float) -> float:
+    """The smallest span worth an axis: a flat line gets room above and below."""
+    return max(abs(least), abs(most)) * 0.1 or 1.0
+
+
+def _round_limits(least: float, most: float) -> Axis:
+    span = most - least
+    thin = _thinnest(least, most)
+    if span < thin * 1e-3:
+        middle = least + span / 2
+        floor = 0.0 if least >= 0 else -math.inf
+        least, most = min(least, max(middle - thin / 2, floor)), max(most, middle + thin / 2)
+        span = most - least
+    step = _round_step(span / STEPS)
+    if step == 0:
+        return Axis(least, least + 1.0)
+    low, high = math.floor(least / step) * step, math.ceil(most / step) * step
+    return Axis(min(low, least), max(high, most))
+
+
+def _round_step(rough: float) -> float:
+    """The next of 1, 2, 2.5, 5, 10 times a power of ten at or above `rough`; 0 where floats end."""
+    if rough < 1e-300:
+        return 0.0
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next((power * nice for nice in (1.0, 2.0, 2.5, 5.0) if power * nice >= rough), power * 10.0)
+
+
+def extremes(points: Points, columns: int) -> list[Span | None]:
+    """The least and greatest of each column's points: (columns,); None where it has none.
+
+    Fewer points than columns stretch; no point is left out either way.
+    """
+    count = len(points)
+    if not count:
+        return [None] * columns
+    known = [_finite(point) for point in points]
+    if count <= columns:
+        return [None if (v := known[c * count // columns]) is None else (v, v) for c in range(columns)]
+    spans: list[Span | None] = []
+    start = 0
+    for c in range(1, columns + 1):
+        end = c * count // columns
+        here = [v for v in known[start:end] if v is not None]
+        spans.append((min(here), max(here)) if here else None)
+        start = end
+    return spans
+
+
+def plot(series: Series, width: int, height: int, scale: Axis, pen: Pen) -> list[tuple[str, list[Ink]]]:
+    """`height` rows of `width` cells, top first: each row's text and its cells' inks."""
+    across, down = pen.grid
+    spans = extremes(series.canary, width * across)
+    cells = _canary_cells(spans, _rows_down(scale, height * down), width, height, pen)
+    band = _band_cells(series, width, height, _rows_down(scale, height))
+    rows = []
+    for y in range(height):
+        text, inks = [], []
+        for bits, banded in zip(cells[y], band[y], strict=True):
+            if bits:
+                text.append(chr(_BRAILLE + bits) if pen.braille else "*")
+                inks.append(Ink.BOTH if banded else Ink.CANARY)
+            else:
+                text.append(pen.band if banded else " ")
+                inks.append(Ink.BAND if banded else Ink.NOTHING)
+        rows.append(("".join(text), inks))
+    return rows
+
+
+def _rows_down(scale: Axis, rows: int) -> Callable[[float], int]:
+    """From a value to its row of `rows`, 0 on top; never outside."""
+    span, last = scale.high - scale.low, rows - 1
+    return lambda value: min(max(round((scale.high - value) / span * last), 0), last)
+
+
+def _canary_cells(
+    spans: Sequence[Span | None], to_dot: Callable[[float], int], width: int, height: int, pen: Pen
+) -> list[list[int]]:
+    """Bits of the canary's dots, cell by cell; in braille, neighbouring columns are joined, gaps are not."""
+    across, down = pen.grid
+    cells = [[0] * width for _ in range(height)]
+    before: tuple[int, int] | None = None
+    for column, span in enumerate(spans):
+        if span is None:
+            before = None
+            continue
+        top, bottom = to_dot(span[1]), to_dot(span[0])
+        first, last = top, bottom
+        if before is not None and pen.braille:
+            first, last = min(top, before[1] + 1), max(bottom, before[0] - 1)
+        before = top, bottom
+        x, side = divmod(column, across)
+        for dot in range(first, last + 1):
+            y, part = divmod(dot, down)
+            cells[y][x] |= _BITS[side][part]
+    return cells
+
+
+def _band_cells(series: Series, width: int, height: int, to_row: Callable[[float], int]) -> list[list[bool]]:
+    cells = [[False] * width for _ in range(height)]
+    lows, highs = extremes(series.low, width), extremes(series.high, width)
+    for x, (low, high) in enumerate(zip(lows, highs, strict=True)):
+        if low is None or high is None:
+            continue
+        for y in range(to_row(max(high[1], low[0])), to_row(min(low[0], high[1])) + 1):
+            cells[y][x] = True
+    return cells
+
+
+def chart(series: Series, width: int, height: int, scale: Axis | None, pen: Pen, *, unit: str = "") -> list[Row]:
+    """The plot with the axis's limits as labels: `height` rows, each exactly `width` cells wide.
+
+    `scale` is of `axis`; None, where there is nothing to draw, says so.
+    """
+    if width < 1 or height < 1:
+        return []
+    if scale is None:
+        return _says("no data", width, height)
+    rows = plot(series, width, height, scale, pen)
+    if height > 1:
+        rows[0] = _labelled(*rows[0], quantity(scale.high, unit))
+        rows[-1] = _labelled(*rows[-1], quantity(scale.low, unit))
+    return [_runs(text, inks) for text, inks in rows]
+
+
+def _labelled(text: str, inks: list[Ink], label: str) -> tuple[str, list[Ink]]:
+    """The row with `label` in it, as far left as it hides fewest of the canary's cells."""
+    room = len(text) - len(label)
+    if room < 0:
+        return text, inks
+    hidden = [ink in (Ink.CANARY, Ink.BOTH) for ink in inks]
+    at = min(range(room + 1), key=lambda x: sum(hidden[x : x + len(label)]))
+    end = at + len(label)
+    return text[:at] + label + text[end:], inks[:at] + [Ink.LABEL] * len(label) + inks[end:]
+
+
+def _runs(text: str, inks: Sequence[Ink]) -> Row:
+    runs, start = [], 0
+    for ink, cells in groupby(inks):
+        end = start + sum(1 for _ in cells)
+        runs.append(Run(text[start:end], ink))
+        start = end
+    return tuple(runs)
+
+
+def _says(word: str, width: int, height: int) -> list[Row]:
+    blank: Row = (Run(" " * width, Ink.NOTHING),)
+    rows = [blank] * height
+    rows[(height - 1) // 2] = (Run(word[:width].center(width), Ink.LABEL),)
+    return rows
