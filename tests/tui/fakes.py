@@ -1,0 +1,151 @@
+"""`FakeRoom`: a small controller in memory, as a front end sees it. `FrozenClock`: time that moves when told to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.events import Event
+from pipeline.ports import ControllerLost
+from pipeline.view import Asks, FleetView, HistoryPage, HistoryQuery, Proposal, ServiceRow, ServiceView
+
+NOW = datetime(2026, 1, 9, 14, 7, 31, tzinfo=UTC)
+
+
+class FrozenClock:
+    """`pipeline.ports.Clock` that stands still until `advance`."""
+
+    def __init__(self, at: datetime = NOW) -> None:
+        self._at = at
+        self._passed = 0.0
+        self._sleepers: list[tuple[float, asyncio.Event]] = []
+
+    def now(self) -> datetime:
+        return self._at + timedelta(seconds=self._passed)
+
+    def monotonic(self) -> float:
+        return 1_000.0 + self._passed
+
+    async def sleep(self, seconds: float) -> None:
+        woken = asyncio.Event()
+        self._sleepers.append((self._passed + seconds, woken))
+        await woken.wait()
+
+    def advance(self, seconds: float) -> None:
+        self._passed += seconds
+        for until, woken in self._sleepers:
+            if until <= self._passed:
+                woken.set()
+        self._sleepers = [each for each in self._sleepers if not each[1].is_set()]
+
+
+class FakeRoom:
+    """`pipeline.ports.ControlRoom`: shows what it is given, keeps what it is sent, and can be lost."""
+
+    def __init__(
+        self,
+        fleet: FleetView | None = None,
+        services: Mapping[str, ServiceView] | None = None,
+        events: tuple[Event, ...] = (),
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self.read_only = read_only
+        self.services = dict(services or {})
+        self.events = events
+        """Newest first."""
+        self.sent: list[Command] = []
+        self.proposals: dict[tuple[Verb, str], Proposal] = {}
+        """What `propose` answers; a plain one is made up for the rest."""
+        self.refusal: Refused | None = None
+        """What `send` answers instead of taking the command."""
+        self._fleet = fleet
+        self._lost = ""
+        self._changed = asyncio.Event()
+
+    def publish(self, fleet: FleetView) -> None:
+        self._fleet = fleet
+        self._tell()
+
+    def publish_service(self, view: ServiceView) -> None:
+        self.services[view.row.name] = view
+        self._tell()
+
+    def lose(self, why: str = "no answer in 2 s") -> None:
+        self._lost = why
+        self._tell()
+
+    def restore(self) -> None:
+        self._lost = ""
+        self._tell()
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _check(self) -> None:
+        if self._lost:
+            raise ControllerLost(self._lost)
+
+    async def fleet(self) -> AsyncIterator[FleetView]:
+        shown: FleetView | None = None
+        while True:
+            changed = self._changed
+            self._check()
+            if self._fleet is not None and self._fleet is not shown:
+                shown = self._fleet
+                yield shown
+            else:
+                await changed.wait()
+
+    async def service(self, name: str) -> AsyncIterator[ServiceView]:
+        shown: ServiceView | None = None
+        while True:
+            changed = self._changed
+            self._check()
+            view = self.services.get(name)
+            if view is None:
+                raise Refused(name, "no such service", "see the fleet for those there are")
+            if view is not shown:
+                shown = view
+                yield shown
+            else:
+                await changed.wait()
+
+    async def history(self, query: HistoryQuery) -> HistoryPage:
+        self._check()
+        found = [event for event in self.events if _matches(event, query)]
+        older = [event for event in found if query.before_id is None or event.id < query.before_id]
+        return HistoryPage(tuple(older[: query.limit]), len(found))
+
+    async def propose(self, verb: Verb, service: str) -> Proposal:
+        self._check()
+        row = self._row(service)
+        made_up = Proposal(
+            verb, service, row.release, row.version, f"{verb} {service}?", (("what", row.why),), True, Asks.YES
+        )
+        return self.proposals.get((verb, service), made_up)
+
+    async def send(self, command: Command) -> Receipt:
+        self._check()
+        self.sent.append(command)
+        if self.refusal is not None:
+            raise self.refusal
+        if self.read_only:
+            raise Refused(f"{command.verb} {command.service}", "this line is read-only", "use a read-write one")
+        return Receipt(command.service, command.release, f"{command.service}: {command.verb} taken")
+
+    def _row(self, service: str) -> ServiceRow:
+        for row in self._fleet.services if self._fleet else ():
+            if row.name == service:
+                return row
+        raise Refused(service, "no such service", "see the fleet for those there are")
+
+
+def _matches(event: Event, query: HistoryQuery) -> bool:
+    said = " ".join((event.who.name, event.service, event.revision, event.action, event.detail))
+    return (
+        query.service in ("", event.service)
+        and query.text.lower() in said.lower()
+        and (query.since is None or event.at >= query.since)
+    )

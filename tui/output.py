@@ -1,0 +1,42 @@
+"""The last line of defence before the terminal: no control character leaves a screen.
+
+Text is cleaned where it comes in (`pipeline.text`); this catches what a mistake lets through.
+"""
+
+import re
+from functools import lru_cache
+
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+"""Control and format characters: C0, C1, bidirectional, invisible."""
+
+
+@lru_cache(2048)
+def harmless(text: str) -> str:
+    return text if text.isprintable() else UNSAFE.sub("\ufffd", text)
+
+
+class NoControls(LineFilter):
+    """Replaces control characters in what widgets draw, cell by cell, so that columns stay."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        del background
+        if all(segment.control is not None or segment.text.isprintable() for segment in segments):
+            return segments
+        return [
+            segment if segment.control is not None else Segment(harmless(segment.text), segment.style)
+            for segment in segments
+        ]
+
+
+class NoColors(LineFilter):
+    """Not one colour, whatever a widget asks for; bold, dim, strike and reverse stay."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        del background
+        return [
+            Segment(text, None if style is None else style.without_color, control) for text, style, control in segments
+        ]

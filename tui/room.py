@@ -1,0 +1,170 @@
+"""`RoomApp`: what every full-screen program of the project does alike, whatever its screens show.
+
+It follows the controller (`live`), beats once a second (`beat`), chooses glyphs and colours for the terminal, keeps
+control characters off it, and gives it back whole: on quit, on SIGTERM and SIGHUP, after Ctrl+Z, and in a crash.
+Widgets reach it by `room_of(self)`.
+"""
+
+import asyncio
+import os
+import select
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import tzinfo
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from rich.text import Text
+from textual.app import App
+from textual.dom import DOMNode
+from textual.filter import LineFilter, Monochrome, NoColor
+from textual.reactive import var
+from textual.worker import Worker, WorkerState
+
+from pipeline.ports import Clock, ControlRoom
+from pipeline.view import FleetView
+from tui.clock import WallClock
+from tui.crash import keep_trace, last_words
+from tui.feed import LONGEST_S, Fresh, Live, Lost, follow
+from tui.glyphs import ASCII, UNICODE, Glyphs
+from tui.output import NoColors, NoControls
+from tui.theme import PLAIN_THEME, THEME, Colors, Palette, palette
+
+AGAIN_S = 2.0
+"""Within this time a second Ctrl+C leaves."""
+GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
+
+
+class RoomApp(App[None]):
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar = [
+        ("ctrl+c", "interrupt", "Leave"),
+        ("ctrl+z", "suspend_process", "Suspend"),
+        ("ctrl+l", "repaint", "Redraw"),
+    ]
+
+    live: var[Live] = var(Live())
+    """The newest of the fleet; screens watch it."""
+    beat: var[int] = var(0)
+    """One more each second; ages and the clock watch it."""
+
+    def __init__(
+        self,
+        room: ControlRoom,
+        *,
+        read_only: bool = False,
+        ascii: bool = False,  # noqa: A002  (the option's name)
+        operator: str = "",
+        first: FleetView | None = None,
+        colors: Colors | None = None,
+        clock: Clock | None = None,
+        zone: tzinfo | None = None,
+        crash_folder: Path | None = None,
+    ) -> None:
+        """Nothing is asked and nothing is drawn until `open`.
+
+        Args:
+            room: the controller; it is first asked after the first paint.
+            read_only: no key that changes anything is offered; a read-only `room` implies it.
+            ascii: draw in ASCII also where the terminal could do more.
+            operator: who is at the terminal, "mira" or "mira@bastion-3"; for show, not for rights.
+            first: a view that is at hand already, for the first paint.
+            colors: None is what the terminal says of itself, and none at all under NO_COLOR.
+            zone: of the local time shown beside UTC; None is the machine's.
+            crash_folder: where a trace goes; None is the system's for temporary files.
+        """
+        # the toolkit counts an empty NO_COLOR as set, which the convention does not
+        silent = bool(os.environ.get("NO_COLOR"))
+        super().__init__()
+        self.animation_level: Literal["none", "basic", "full"] = "none"
+        self.room = room
+        self.read_only = read_only or room.read_only
+        self.operator = operator
+        self.clock: Clock = clock or WallClock()
+        self.zone = zone
+        self.glyphs: Glyphs = ASCII if ascii or not _speaks_utf8() else UNICODE
+        depth = colors or (Colors.NONE if silent else Colors(self.console.color_system or "none"))
+        self.palette: Palette = palette(depth)
+        self._clean: list[LineFilter] = [NoControls()]
+        if depth is Colors.NONE:
+            self._clean.append(NoColors())
+        self.register_theme(THEME)
+        self.theme = THEME.name if depth in (Colors.TRUE, Colors.MANY) else PLAIN_THEME
+        self._crash_folder = crash_folder
+        self._hurry = asyncio.Event()
+        self._interrupted = float("-inf")
+        if first is not None:
+            self.live = Live(first, self.clock.monotonic())
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        toolkit = [each for each in super().get_line_filters() if not isinstance(each, Monochrome | NoColor)]
+        return [*toolkit, *self._clean]
+
+    def open(self) -> None:
+        """Run until the operator leaves; no mouse over SSH, where its reports cost traffic and selection."""
+        self.run(mouse="SSH_CONNECTION" not in os.environ)
+
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self.exit)
+            self._input = select.poll()
+            self._input.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, 0)
+        self.set_interval(1.0, self._on_beat)
+        self.call_after_refresh(self._follow)
+
+    def _follow(self) -> None:
+        feed = follow(self.room.fleet, self.post_message, self.clock, self._hurry)
+        self.run_worker(feed, name="fleet", exit_on_error=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A feed that failed in a way nobody foresaw is a lost line as well, not the end of the room."""
+        if event.worker.name == "fleet" and event.state is WorkerState.ERROR:
+            why = f"the feed failed: {type(event.worker.error).__name__}"
+            self.post_message(Lost(why, self.clock.monotonic() + LONGEST_S))
+            self.set_timer(LONGEST_S, self._follow)
+
+    def on_fresh(self, message: Fresh[FleetView]) -> None:
+        self.live = Live(message.view, message.got)
+
+    def on_lost(self, message: Lost) -> None:
+        self.live = replace(self.live, lost=message.why, retry_at=message.retry_at)
+
+    def _on_beat(self) -> None:
+        if not self.is_headless and any(events & GONE for _, events in self._input.poll(0)):
+            self.exit()
+        self.beat += 1
+
+    def hurry(self) -> None:
+        """Try a lost controller again now."""
+        self._hurry.set()
+
+    def action_repaint(self) -> None:
+        self.refresh(layout=True)
+
+    def action_interrupt(self) -> None:
+        now = self.clock.monotonic()
+        if now - self._interrupted <= AGAIN_S:
+            self.exit()
+            return
+        self._interrupted = now
+        self.notify("Ctrl+C again leaves. Rollouts go on without this screen.", markup=False, timeout=AGAIN_S)
+
+    def _fatal_error(self) -> None:
+        error = sys.exc_info()[1] or self._exception or RuntimeError("unknown")
+        self.panic(Text(last_words(error, keep_trace(error, self._crash_folder))))
+
+
+def room_of(node: DOMNode) -> RoomApp:
+    app = node.app
+    assert isinstance(app, RoomApp)  # noqa: S101  (a screen of ours in a foreign app is a mistake in the code)
+    return app
+
+
+def _speaks_utf8() -> bool:
+    stream = sys.__stderr__
+    return stream is None or (stream.encoding or "").lower().replace("-", "") == "utf8"
