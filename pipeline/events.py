@@ -29,7 +29,8 @@ class Event:
     release: str
     revision: str
     action: str
-    """A word: submit, gate, canary, look, promote, pause, resume, wave, rollback, denied, settled, host."""
+    """A word: submit, gate, canary, look, promote, pause, resume, wave, rollback, restored, denied,
+    settled, host."""
     detail: str
     """One plain line."""
     evidence: tuple[str, ...] = ()

@@ -59,6 +59,8 @@ PRODUCTION = frozenset({Phase.WAVE_DEPLOY, Phase.WAVE_SOAK, Phase.SETTLING})
 FORWARD = STAGING | CANARY | PRODUCTION
 """On its way, and able to fail."""
 
+DEPLOYING = frozenset({Phase.STAGING_DEPLOY, Phase.CANARY_DEPLOY, Phase.WAVE_DEPLOY})
+
 MOVES: Mapping[tuple[Phase, Signal], Phase] = {
     (Phase.QUEUED, Signal.ADMITTED): Phase.STAGING_DEPLOY,
     (Phase.QUEUED, Signal.CANCEL): Phase.CANCELLED,
@@ -144,6 +146,8 @@ class Rollout:
     """How long there has been nothing to judge by."""
     most_healthy: int = 0
     """Most hosts ever healthy on the new revision in this phase: the measure of progress."""
+    stalled_s: float = 0.0
+    """How long the phase has been deploying without any such progress."""
     evidence: Evidence = field(default_factory=Evidence)
     """The judge's, of this canary or wave."""
     reference: Evidence = field(default_factory=Evidence)
@@ -180,6 +184,7 @@ def step(rollout: Rollout, signal: Signal, now: datetime, why: str = "") -> Roll
         bad_looks=0,
         no_data_s=0.0,
         most_healthy=0,
+        stalled_s=0.0,
         evidence=rollout.evidence if phase in PRODUCTION and signal is not Signal.PROMOTED else Evidence(),
         reference=rollout.evidence if rollout.phase is Phase.CANARY_BAKE else rollout.reference,
         touched=rollout.touched or phase in CANARY,

@@ -102,6 +102,22 @@ def _total(histograms: Sequence[Histogram]) -> Histogram:
     return Histogram(edges, tuple(map(sum, zip(*alike, strict=True))))
 
 
+def decayed(total: Sample, now: Sample, keep: float) -> Sample:
+    """`keep` of `total` and all of `now`, so that old moments fade; gauges are the newest."""
+    if not total.host_s:
+        return now
+    counters = {name: count * keep for name, count in total.counters.items()}
+    for name, count in now.counters.items():
+        counters[name] = counters.get(name, 0.0) + count
+    histograms = dict(now.histograms)
+    for name, histogram in now.histograms.items():
+        was = total.histograms.get(name)
+        if was is not None and was.edges == histogram.edges:
+            counts = tuple(old * keep + new for old, new in zip(was.counts, histogram.counts, strict=True))
+            histograms[name] = Histogram(histogram.edges, counts)
+    return Sample(total.host_s * keep + now.host_s, counters, now.gauges, histograms)
+
+
 def value(metric: MetricRule, sample: Sample) -> float | None:
     """The metric in its own unit (ratio, seconds, per second and host, the gauge's); None without data."""
     if metric.kind is MetricKind.RATIO:

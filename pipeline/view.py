@@ -75,7 +75,7 @@ class Budget:
     window: str
     """As labelled: "30d"."""
     burn: float | None = None
-    """Of the last hour, or of as much as there is."""
+    """How many times faster than the objective allows it is being spent, over the last ticks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,286 @@
+"""The controller: observe, judge, decide, keep, act, show; and again, until it is stopped.
+
+Level-triggered: each tick compares what is wanted with what the hosts say, so that a controller that was
+killed goes on where it was. What is decided is in the history before anybody acts on it; if the history
+refuses, nothing is done and nothing has changed. It talks to ports only.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from difflib import get_close_matches
+from functools import partial
+from random import Random
+
+from pipeline.commands import SAFE, Command, Receipt, Refused, Verb
+from pipeline.crew import Crew
+from pipeline.decide import Decision, Facts, decide
+from pipeline.events import AUTO, Event, Who
+from pipeline.gates import Answer, Gate
+from pipeline.holds import drifted
+from pipeline.judge.evidence import Judge
+from pipeline.ledger import Ledger
+from pipeline.lifecycle import Pause, Phase
+from pipeline.model import Fleet
+from pipeline.ports import Changes, Checks, Clock, History, HistoryError, HostFleet, Metrics
+from pipeline.present import page, row
+from pipeline.proposals import propose
+from pipeline.requests import Situation, take
+from pipeline.station import Station
+from pipeline.targets import targets
+from pipeline.text import plain
+from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
+
+ENOUGH_TICKS = 3
+"""A tick that comes later than this many counts as one that late: a frozen controller has watched nothing."""
+BACKWARD = frozenset({Phase.ROLLING_BACK, Phase.ROLLED_BACK})
+
+
+class Controller:
+    """Runs every service's releases; a `Desk` to its API."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        *,
+        hosts: HostFleet,
+        metrics: Metrics,
+        checks: Checks,
+        history: History,
+        clock: Clock,
+        judge: Judge,
+        rng: Random,
+    ) -> None:
+        self._company, self._judge, self._rng = fleet, judge, rng
+        self._hosts, self._metrics = hosts, metrics
+        self._history, self._clock = history, clock
+        self._ledger = Ledger(fleet, history, clock)
+        self._crew = Crew(hosts, checks)
+        self._stations: dict[str, Station] = {}
+        self._holds: tuple[Gate, ...] = ()
+        self._last_s: float | None = None
+        self._wake, self._changed = asyncio.Event(), asyncio.Event()
+        self._stopping = False
+        self._view = FleetView(clock.now(), 0, fleet.tick_s, ())
+        self.token = 0
+
+    async def run(self) -> None:
+        """Tick until `stop`. Raises `HistoryError` if the history cannot be read at the start."""
+        self.begin()
+        while not self._stopping:
+            self._wake.clear()
+            began_s = self._clock.monotonic()
+            await self.tick()
+            await self._rest(self._company.tick_s - (self._clock.monotonic() - began_s))
+        await self._crew.leave()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+
+    async def _rest(self, seconds: float) -> None:
+        """Until the next tick is due, or a command wants it now."""
+        sleeper = asyncio.ensure_future(self._clock.sleep(max(seconds, 0.0)))
+        waker = asyncio.ensure_future(self._wake.wait())
+        _, rest = await asyncio.wait({sleeper, waker}, return_when=asyncio.FIRST_COMPLETED)
+        for task in rest:
+            task.cancel()
+
+    def begin(self) -> None:
+        """Read the history and stand where the last controller stood. Raises `HistoryError`."""
+        memory, self._stations = self._ledger.open()
+        self.token = memory.token
+        late_s = (memory.newest - self._clock.now()).total_seconds() if memory.newest is not None else 0.0
+        if memory.newest is not None and late_s > self._company.tick_s:
+            self._pause_all(memory.newest)
+        self._show()
+
+    def _pause_all(self, newest: datetime) -> None:
+        """The wall clock stands before the history's newest line: every release waits for a person."""
+        now = self._clock.now()
+        why = f"the clock says {now:%Y-%m-%d %H:%M:%S} UTC, the history already {newest:%Y-%m-%d %H:%M:%S}"
+        for station in self._stations.values():
+            rollout = station.rollout
+            if rollout is not None and not rollout.ended and rollout.pause is None and rollout.phase not in BACKWARD:
+                paused = replace(rollout, pause=Pause("auto", now, why), version=rollout.version + 1)
+                event = Event(now, AUTO, rollout.service, rollout.id, rollout.revision, "pause", why)
+                self._ledger.keep(station, (paused,), (event,))
+
+    async def tick(self) -> None:
+        """One round over the whole fleet."""
+        self._holds = ()
+        self._try(self._collect)
+        await self._observe()
+        now_s = self._clock.monotonic()
+        elapsed_s = now_s - self._last_s if self._last_s is not None else 0.0
+        elapsed_s = min(elapsed_s, ENOUGH_TICKS * self._company.tick_s)
+        self._last_s = now_s
+        decided = [
+            (station, self._decide(station, now_s, elapsed_s)) for station in self._stations.values() if station.active
+        ]
+        for backward in (True, False):
+            batch = [pair for pair in decided if (pair[1].rollout.phase in BACKWARD) is backward]
+            self._try(partial(self._carry_out, batch, safe=backward))
+        self._try(lambda: self._ledger.count(self._stations, now_s))
+        for station in self._stations.values():
+            self._chart(station, now_s)
+        self._show()
+
+    def _try(self, keep: Callable[[], None]) -> None:
+        """What the history refuses has not happened; forward moves hold until it takes again."""
+        try:
+            keep()
+        except HistoryError as error:
+            self._holds = (Gate("history", Answer.UNKNOWN, str(error), lifts="when it can be written again"),)
+
+    def _collect(self) -> None:
+        """Take in what has ended, before the hosts are asked anew.
+
+        An outcome taken in later would meet the host's answer from before, and the host be told again.
+        """
+        ended = self._crew.ended()
+        self._ledger.keep_outcomes(ended)
+        self._crew.back(ended)
+        for station, release, result in self._crew.answered():
+            changed = station.with_check(release, result)
+            if changed is not None:
+                said = f"check {result.name} {'passed' if result.passed else 'failed'}: {result.detail}"
+                event = Event(result.at, AUTO, changed.service, release, changed.revision, "gate", plain(said))
+                self._ledger.keep(station, (changed,), (event,))
+
+    async def _observe(self) -> None:
+        hosts = [host for station in self._stations.values() for host in station.service.hosts]
+        timeout_s = self._company.host_timeout_s
+        seen, readings = await asyncio.gather(
+            self._hosts.states(hosts, timeout_s), self._metrics.readings(hosts, timeout_s)
+        )
+        now_s = self._clock.monotonic()
+        for station in self._stations.values():
+            names = station.names
+            station.telemetry.observe(
+                now_s,
+                {name: seen[name] for name in names if name in seen},
+                {name: readings[name] for name in names if name in readings},
+            )
+            station.drift = drifted(station.service, station.rollout, station.stable, station.telemetry)
+
+    def _decide(self, station: Station, now_s: float, elapsed_s: float) -> Decision:
+        assert station.rollout is not None  # noqa: S101 - an active station has one
+        facts = Facts(
+            service=station.service,
+            rollout=station.rollout,
+            stable=station.stable,
+            telemetry=station.telemetry,
+            journal=station.journal(self._crew.out),
+            started=tuple(station.started),
+            last=station.judgement,
+            holds=self._holds,
+            now=self._clock.now(),
+            now_s=now_s,
+            elapsed_s=elapsed_s,
+            slots=max(self._company.actions_at_once - len(self._crew.out), 0),
+        )
+        return decide(facts, self._judge)
+
+    def _carry_out(self, decided: Sequence[tuple[Station, Decision]], *, safe: bool) -> None:
+        self._ledger.keep_decisions(decided, safe=safe)
+        for station, decision in decided:
+            self._crew.act(station, decision, self.token)
+
+    def _chart(self, station: Station, now_s: float) -> None:
+        if station.active:
+            new = targets(station.service, station.rollout).new
+            samples = station.telemetry.samples
+            production = {host.name for host in station.service.production}
+            canary = {name: samples[name] for name in samples if name in new and name in production}
+            others = {name: samples[name] for name in samples if name not in new and name in production}
+            station.panes.add(now_s, canary, others)
+        else:
+            total = station.telemetry.total
+            station.panes.add(now_s, {}, {"production": total} if total.host_s else {})
+
+    def _show(self) -> None:
+        """Make the newest view; rows that say the same stay the same objects."""
+        now, now_s = self._clock.now(), self._clock.monotonic()
+        for station in self._stations.values():
+            fresh = row(station, now, now_s)
+            if fresh != station.row:
+                station.row = fresh
+        self._view = FleetView(
+            at=now,
+            sequence=self._view.sequence + 1,
+            tick_s=self._company.tick_s,
+            services=tuple(station.row for station in self._stations.values() if station.row is not None),
+            last=self._ledger.last,
+            notices=tuple(f"{gate.name}: {gate.why}" for gate in self._holds),
+            day=self._ledger.day(),
+        )
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    def fleet(self) -> FleetView:
+        return self._view
+
+    def service(self, name: str) -> ServiceView:
+        station = self._known(name, name)
+        return page(station, self._clock.now(), self._clock.monotonic(), self._company.tick_s)
+
+    async def newer(self, sequence: int) -> None:
+        while self._view.sequence <= sequence:
+            await self._changed.wait()
+
+    def propose(self, verb: Verb, service: str) -> Proposal:
+        station = self._known(service, f"{verb} {plain(service, 60)}")
+        return propose(verb, station, self._situation(station))
+
+    def history(self, query: HistoryQuery) -> HistoryPage:
+        return self._history.events(query)
+
+    def command(self, command: Command, who: Who, *, read_only: bool) -> Receipt:
+        """Take the command and act on it at once, or raise `Refused`; either way it is in the history."""
+        try:
+            return self._command(command, who, read_only=read_only)
+        except Refused as no:
+            self._denied(command, who, no)
+            raise
+
+    def _command(self, command: Command, who: Who, *, read_only: bool) -> Receipt:
+        what = f"{command.verb} {plain(command.service, 60)}"
+        if read_only:
+            raise Refused(what, "this line is read-only", "ask on the controller's read-write socket")
+        station = self._known(command.service, what)
+        try:
+            first = self._history.receipt(command.request) if command.request else None
+            if first is not None:
+                return first
+            taken = take(command, self._situation(station), who)
+            with_receipt = Changes(request=command.request, receipt=taken.receipt)
+            self._ledger.keep(station, taken.rollouts, (taken.event,), with_receipt, safe=command.verb in SAFE)
+        except HistoryError as error:
+            raise Refused(what, f"it cannot be recorded: {error}", "mend the history, then ask again") from error
+        self._show()
+        self._wake.set()
+        return taken.receipt
+
+    def _denied(self, command: Command, who: Who, no: Refused) -> None:
+        known = self._stations.get(command.service)
+        rollout = known.rollout if known is not None else None
+        name = command.service if known is not None else ""
+        detail = plain(f"{no.what}: {no.why}")
+        release, revision = (rollout.id, rollout.revision) if rollout is not None else ("", "")
+        event = Event(self._clock.now(), who, name, release, revision, "denied", detail)
+        self._try(lambda: self._ledger.keep_denied(event))
+
+    def _situation(self, station: Station) -> Situation:
+        seed = self._rng.getrandbits(32)
+        now = self._clock.now()
+        return Situation(station.service, station.rollout, station.stable, station.gates, station.releases, now, seed)
+
+    def _known(self, name: str, what: str) -> Station:
+        station = self._stations.get(name)
+        if station is None:
+            near = get_close_matches(name, self._stations, 1)
+            mend = f"did you mean {near[0]}?" if near else "pithead status names them all"
+            raise Refused(plain(what, 80), "no such service", mend)
+        return station

@@ -1,0 +1,129 @@
+"""Desired against observed, host by host: who is told what next, and who is given up on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pipeline.events import Intent, Outcome, Result
+from pipeline.observed import HostFault, HostState, Observation
+
+ATTEMPTS = 2
+"""Deploys of one revision to one host in one release; then it is set aside, however it flaps."""
+
+
+class Standing(StrEnum):
+    THERE = "there"
+    """Healthy on what it should run."""
+    SICK = "sick"
+    """Runs what it should, and is not healthy."""
+    COMING = "coming"
+    """In the middle of a deploy, or lost in one."""
+    MISSING = "missing"
+    """To be told."""
+    FAILED = "failed"
+    """Told as often as it is sensible."""
+    LOST = "lost"
+    """No usable answer, and nothing under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What is known of operations on a service's hosts."""
+
+    open: Mapping[str, Intent]
+    """By host: told, outcome not known."""
+    running: frozenset[str]
+    """Operations that someone is waiting for right now."""
+    attempts: Mapping[str, int]
+    """By `RELEASE.STEP.HOST`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one release wants of some hosts, in order."""
+
+    release: str
+    service: str
+    step: str
+    """"forward" or "back": part of the operation's name."""
+    revision: str
+    hosts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    standings: Mapping[str, Standing]
+    orders: tuple[Intent, ...] = ()
+    """New ones, to be kept before anybody acts."""
+    again: tuple[Intent, ...] = ()
+    """Open ones that the host does not know of: the same operation once more."""
+    closed: tuple[Outcome, ...] = ()
+    """Open ones whose end was seen on the host."""
+
+    def names(self, standing: Standing) -> list[str]:
+        return [host for host, its in self.standings.items() if its is standing]
+
+
+def survey(wish: Wish, seen: Mapping[str, Observation], journal: Journal) -> dict[str, Standing]:
+    """How each wished-for host stands; a host nobody has heard of is lost."""
+    return {host: _standing(wish, host, seen.get(host), journal) for host in wish.hosts}
+
+
+def _standing(wish: Wish, host: str, now: Observation | None, journal: Journal) -> Standing:
+    if host in journal.open:
+        return Standing.COMING
+    if not isinstance(now, HostState):
+        return Standing.LOST
+    if now.revision == wish.revision:
+        return Standing.THERE if now.healthy else Standing.SICK
+    tried = journal.attempts.get(f"{wish.release}.{wish.step}.{host}", 0)
+    return Standing.FAILED if tried >= ATTEMPTS else Standing.MISSING
+
+
+def work(
+    wish: Wish, seen: Mapping[str, Observation], journal: Journal, at_once: int, now: datetime, *, tell: bool = True
+) -> Work:
+    """What to do next for `wish`: at most `at_once` hosts in the middle of a deploy, none anew unless `tell`."""
+    closed: list[Outcome] = []
+    again: list[Intent] = []
+    still_open = dict(journal.open)
+    for host, intent in journal.open.items():
+        if intent.operation in journal.running:
+            continue
+        end = _end_of(intent, wish, seen.get(host), now)
+        if end is not None:
+            closed.append(end)
+            del still_open[host]
+        elif _unknown_to(intent, seen.get(host)) and intent.revision == wish.revision:
+            again.append(intent)
+    rest = Journal(still_open, journal.running, journal.attempts)
+    standings = survey(wish, seen, rest)
+    coming = sum(standing is Standing.COMING for standing in standings.values())
+    missing = [host for host, standing in standings.items() if standing is Standing.MISSING]
+    told = missing[: max(at_once - coming, 0)] if tell else []
+    orders = tuple(_order(wish, host, journal, now) for host in told)
+    return Work(standings, orders, tuple(again), tuple(closed))
+
+
+def _order(wish: Wish, host: str, journal: Journal, now: datetime) -> Intent:
+    key = f"{wish.release}.{wish.step}.{host}"
+    attempt = journal.attempts.get(key, 0) + 1
+    return Intent(f"{key}.{attempt}", wish.release, wish.service, host, wish.revision, now)
+
+
+def _end_of(intent: Intent, wish: Wish, now: Observation | None, at: datetime) -> Outcome | None:
+    """How an operation ended that nobody waits for, as far as the host shows it."""
+    if now is None or isinstance(now, HostFault):
+        return None
+    if now.operation == intent.operation:
+        return None if now.result is None else Outcome(intent.operation, now.result, now.detail, at)
+    if now.revision == intent.revision and now.healthy:
+        return Outcome(intent.operation, Result.DONE, "found on the revision", at)
+    if intent.revision != wish.revision:
+        return Outcome(intent.operation, Result.FAILED, "given up for a rollback", at)
+    return None
+
+
+def _unknown_to(intent: Intent, now: Observation | None) -> bool:
+    return isinstance(now, HostState) and now.operation != intent.operation

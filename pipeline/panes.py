@@ -1,0 +1,145 @@
+"""A service's metrics over time, for charts: few points, whatever the length of the release.
+
+A new chart begins with a point every few ticks. Once it is full, neighbours are merged and a point stands
+for twice the time, up to a 60th of the traffic cycle; from there the oldest points go.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipeline.judge.evidence import Judgement
+from pipeline.model import MetricRule
+from pipeline.signals import Histogram, Sample, decayed, spread, value
+from pipeline.view import MetricPane
+
+POINTS = 180
+TICKS_A_POINT = 2
+POINTS_A_CYCLE = 60
+FADE = 0.6
+"""Of a point's counts, how much still weighs in the next: few requests make a ragged line."""
+
+Point = tuple[float | None, float | None, float | None]
+"""(canary, p10, p90)."""
+
+
+@dataclass
+class _Group:
+    """Hosts of one side: what each did lately, faded."""
+
+    hosts: dict[str, Sample] = field(default_factory=dict)
+
+    def fade(self) -> None:
+        self.hosts = {name: _scaled(sample, FADE) for name, sample in self.hosts.items()}
+
+    def add(self, samples: Mapping[str, Sample]) -> None:
+        self.hosts = {
+            name: decayed(self.hosts[name], sample, 1.0) if name in self.hosts else sample
+            for name, sample in samples.items()
+        }
+
+    def values(self, metric: MetricRule) -> list[float]:
+        return [found for sample in self.hosts.values() if (found := value(metric, sample)) is not None]
+
+
+def _scaled(sample: Sample, keep: float) -> Sample:
+    return replace(
+        sample,
+        host_s=sample.host_s * keep,
+        counters={name: count * keep for name, count in sample.counters.items()},
+        histograms={
+            name: Histogram(histogram.edges, tuple(count * keep for count in histogram.counts))
+            for name, histogram in sample.histograms.items()
+        },
+    )
+
+
+class Panes:
+    """The charts of one service."""
+
+    def __init__(self, metrics: Sequence[MetricRule], tick_s: float, cycle_s: float) -> None:
+        self._metrics = tuple(metrics)
+        self._tick_s = tick_s
+        self._longest_s = max(cycle_s / POINTS_A_CYCLE, TICKS_A_POINT * tick_s)
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew, as a canary does."""
+        self.step_s = TICKS_A_POINT * self._tick_s
+        self._points: dict[str, list[Point]] = {metric.key: [] for metric in self._metrics}
+        self._canary, self._production = _Group(), _Group()
+        self._open_at: float | None = None
+
+    def add(self, now_s: float, canary: Mapping[str, Sample], production: Mapping[str, Sample]) -> None:
+        """One tick's samples by host; `production` pooled under one name is a line instead of a band."""
+        fresh = self._open_at is None or now_s - self._open_at >= self.step_s - self._tick_s / 2
+        if fresh:
+            self._open_at = now_s
+            self._canary.fade()
+            self._production.fade()
+        self._canary.add(canary)
+        self._production.add(production)
+        for metric in self._metrics:
+            points = self._points[metric.key]
+            point = self._point(metric)
+            if fresh or not points:
+                points.append(point)
+            else:
+                points[-1] = point
+        if fresh and len(next(iter(self._points.values()), ())) > POINTS:
+            self._shorten()
+
+    def _point(self, metric: MetricRule) -> Point:
+        mine = self._canary.values(metric)
+        band = spread(self._production.values(metric))
+        low, high = band if band is not None else (None, None)
+        return (sum(mine) / len(mine) if mine else None, low, high)
+
+    def _shorten(self) -> None:
+        if 2 * self.step_s > self._longest_s:
+            for points in self._points.values():
+                del points[0]
+            return
+        self.step_s *= 2
+        self._points = {key: _merged(points) for key, points in self._points.items()}
+
+    def panes(self, judgement: Judgement | None) -> tuple[MetricPane, ...]:
+        found = {metric.key: metric for metric in judgement.metrics} if judgement is not None else {}
+        panes = []
+        for rule in self._metrics:
+            canary, low, high = zip(*self._points[rule.key], strict=True) if self._points[rule.key] else ((), (), ())
+            word = found.get(rule.key)
+            panes.append(
+                MetricPane(
+                    rule.key,
+                    rule.title,
+                    rule.unit,
+                    self.step_s,
+                    canary,
+                    low,
+                    high,
+                    word.verdict if word is not None else None,
+                    word.difference if word is not None else "",
+                    word.limit if word is not None else "",
+                    word.why if word is not None else "",
+                )
+            )
+        return tuple(panes)
+
+
+def _merged(points: Sequence[Point]) -> list[Point]:
+    pairs = [points[at : at + 2] for at in range(0, len(points), 2)]
+    return [
+        (
+            _over([canary for canary, _, _ in pair], mean=True),
+            _over([low for _, low, _ in pair], lowest=True),
+            _over([high for _, _, high in pair]),
+        )
+        for pair in pairs
+    ]
+
+
+def _over(values: Sequence[float | None], *, mean: bool = False, lowest: bool = False) -> float | None:
+    known = [known for known in values if known is not None]
+    if not known:
+        return None
+    return sum(known) / len(known) if mean else min(known) if lowest else max(known)

@@ -1,0 +1,296 @@
+"""From a station to what a front end shows: the state word, the why, the cells, the page."""
+
+from datetime import datetime
+
+from pipeline.gates import Answer, Gate, first_closed
+from pipeline.hostwork import Standing
+from pipeline.judge.evidence import Judgement, Verdict
+from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
+from pipeline.model import Pool
+from pipeline.observed import HostFault, HostState
+from pipeline.placement import in_waves
+from pipeline.station import Station
+from pipeline.targets import targets
+from pipeline.telemetry import track_of
+from pipeline.traffic_cycle import remaining_s
+from pipeline.view import HostLine, Mark, Progress, ServiceRow, ServiceView, StageCell, State
+from pipeline.words import duration
+
+_RANK = {
+    State.BACK: 0,
+    State.HOLD: 1,
+    State.BLOCK: 3,
+    State.STALE: 4,
+    State.WAIT: 5,
+    State.PAUSED: 6,
+    State.LOCK: 7,
+    State.STEADY: 9,
+}
+_MOVING = 8
+_WATCHED = 2
+
+_PHASES = {
+    Phase.QUEUED: State.QUEUED,
+    Phase.STAGING_DEPLOY: State.STAGE,
+    Phase.STAGING_CHECKS: State.GATES,
+    Phase.CANARY_DEPLOY: State.CANARY,
+    Phase.CANARY_BAKE: State.BAKE,
+    Phase.WAVE_DEPLOY: State.ROLL,
+    Phase.WAVE_SOAK: State.ROLL,
+    Phase.SETTLING: State.SETTLE,
+    Phase.ROLLING_BACK: State.BACK,
+}
+DECISIONS = frozenset({"look", "gate", "canary", "rollback", "restored", "wave", "staging", "settled"})
+
+
+def row(station: Station, now: datetime, now_s: float) -> ServiceRow:
+    """The service on one line."""
+    service, rollout = station.service, station.rollout
+    word = state(station, now_s)
+    judgement = _judgement(station)
+    watched = word not in {State.BACK, State.STALE} and (
+        (judgement is not None and judgement.verdict in {Verdict.WATCH, Verdict.FAIL})
+        or any(gate.answer is Answer.FAIL for gate in station.gates)
+    )
+    rank = _WATCHED if watched and _RANK.get(word, _MOVING) > _WATCHED else _RANK.get(word, _MOVING)
+    stale = station.stale_s(now_s)
+    return ServiceRow(
+        name=service.name,
+        team=service.team,
+        tier=service.tier,
+        state=word,
+        verdict=Verdict.NO_DATA if word is State.STALE else judgement.verdict if judgement is not None else None,
+        why=_why(station, word, now_s),
+        staging=_staging(station),
+        canary=_canary(station),
+        production=_production(station),
+        budget=station.budget(),
+        p99_s=None if stale is not None else station.p99_s(),
+        error_ratio=None if stale is not None else station.error_ratio(),
+        wait_s=_wait(station, word, now),
+        age_s=stale if stale is not None else (now - rollout.since).total_seconds() if rollout is not None else None,
+        attention=rank * 10 + min(service.tier, 9),
+        watched=watched and word is not State.LOCK,
+        release=rollout.id if rollout is not None and not rollout.ended else "",
+        revision=rollout.revision if rollout is not None and not rollout.ended else "",
+        version=rollout.version if rollout is not None else 0,
+        progress=_progress(station),
+    )
+
+
+def state(station: Station, now_s: float) -> State:
+    """The one word. Going back comes before all else; unknown before anything that looks well."""
+    rollout = station.rollout
+    if rollout is None or rollout.ended:
+        if rollout is not None and rollout.phase is Phase.ROLLED_BACK:
+            return State.LOCK
+        if station.stale_s(now_s) is not None:
+            return State.STALE
+        return State.HOLD if _unwell(station) else State.STEADY
+    if rollout.phase is Phase.ROLLING_BACK:
+        return State.BACK
+    if rollout.pause is not None:
+        return State.PAUSED
+    if station.stale_s(now_s) is not None:
+        return State.STALE
+    closed = [gate for gate in station.gates if gate.answer is not Answer.PASS]
+    if rollout.phase is Phase.QUEUED:
+        return State.BLOCK if closed else State.QUEUED
+    if any(gate.name in {"hosts", "drift", "clock", "history"} for gate in closed):
+        return State.HOLD
+    if closed and all(gate.name == "promote" for gate in closed):
+        return State.WAIT
+    return _PHASES[rollout.phase]
+
+
+def _judgement(station: Station) -> Judgement | None:
+    rollout = station.rollout
+    if rollout is None or rollout.phase not in PRODUCTION | CANARY | {Phase.ROLLING_BACK, Phase.ROLLED_BACK}:
+        return None
+    return station.judgement
+
+
+def _unwell(station: Station) -> str:
+    """What is wrong with a service's hosts while no release is on its way; "" if nothing is."""
+    if station.drift is not None and station.drift.answer is not Answer.PASS:
+        return station.drift.why
+    production = station.service.production
+    seen = station.telemetry.seen
+    down = [host.name for host in production if isinstance(s := seen.get(host.name), HostState) and not s.healthy]
+    lost = [host.name for host in production if isinstance(seen.get(host.name), HostFault)]
+    if len(down) + len(lost) > station.service.rules.deploy.max_unreachable:
+        return (
+            f"{len(production) - len(down) - len(lost)} of {len(production)} hosts healthy: {(down + lost)[0]} is not"
+        )
+    return ""
+
+
+def _why(station: Station, word: State, now_s: float) -> str:
+    rollout = station.rollout
+    if word is State.STALE:
+        fault = station.telemetry.fault
+        age = duration(station.stale_s(now_s) or 0)
+        return f"no metrics for {age}{': ' + fault if fault else ''}; forward moves stop"
+    if rollout is None or rollout.ended:
+        return _at_rest(station, word)
+    if word is State.BACK:
+        back = station.work.names(Standing.THERE)
+        return f"back to {rollout.stable} ({len(back)} of {len(station.work.standings)} hosts): {rollout.why}"
+    if word in {State.WAIT, State.PAUSED, State.BLOCK, State.HOLD}:
+        closed = _closed(station, word)
+        if closed is not None:
+            return closed.why
+    if word in {State.BAKE, State.ROLL, State.SETTLE} and station.judgement is not None:
+        return f"{_phase_words(rollout, station)}; {differences(station.judgement)}"
+    closed = first_closed(station.gates)
+    return closed.why if closed is not None else rollout.why
+
+
+def _closed(station: Station, word: State) -> Gate | None:
+    names = {
+        State.WAIT: {"promote"},
+        State.PAUSED: {"pause"},
+        State.HOLD: {"hosts", "drift", "clock", "history"},
+    }.get(word)
+    return first_closed(gate for gate in station.gates if names is None or gate.name in names)
+
+
+def _at_rest(station: Station, word: State) -> str:
+    rollout = station.rollout
+    if word is State.LOCK and rollout is not None:
+        return f"{rollout.revision} was rolled back to {rollout.stable}: {rollout.why}; submit a newer revision"
+    if word is State.HOLD:
+        return _unwell(station)
+    return f"{station.stable} is stable; nothing is on its way"
+
+
+def _phase_words(rollout: Rollout, station: Station) -> str:
+    rules = station.service.rules
+    if rollout.phase is Phase.CANARY_BAKE:
+        return f"bake {duration(rollout.served.seconds)} of {duration(rules.cycle.duration_s)}"
+    if rollout.phase is Phase.SETTLING:
+        return f"settles {duration(rollout.served.seconds)} of {duration(rules.deploy.settle_s)}"
+    return f"wave {rollout.wave} of {len(rules.waves)} ({rules.waves[rollout.wave - 1]})"
+
+
+def differences(judgement: Judgement, most: int = 2) -> str:
+    """The leading metrics' differences with their limits: "errors +0.08pp (limit 0.10pp)"; else the reason."""
+    told = [metric for metric in judgement.metrics if metric.difference]
+    if judgement.verdict is Verdict.NO_DATA or not told:
+        return judgement.why
+    order = {Verdict.FAIL: 0, Verdict.WATCH: 1}
+    worst_first = sorted(told, key=lambda metric: order.get(metric.verdict, 2))
+    return ", ".join(f"{metric.key} {metric.difference} (limit {metric.limit})" for metric in worst_first[:most])
+
+
+def _staging(station: Station) -> StageCell:
+    rollout, checks = station.rollout, station.service.rules.checks
+    if not station.service.staging:
+        return StageCell()
+    if rollout is None or rollout.phase in {Phase.ROLLED_BACK, Phase.CANCELLED, Phase.SUPERSEDED, Phase.QUEUED}:
+        return StageCell(station.stable)
+    passed = sum(check.passed for check in rollout.checks)
+    cell = StageCell(rollout.revision, Mark.RUNNING, passed, len(checks))
+    if rollout.phase is Phase.STAGING_DEPLOY:
+        return cell
+    if any(not check.passed for check in rollout.checks):
+        return StageCell(cell.revision, Mark.BAD, passed, len(checks))
+    done = passed == len(checks) or rollout.phase not in STAGING
+    return StageCell(cell.revision, Mark.GOOD if done else Mark.RUNNING, passed, len(checks))
+
+
+def _canary(station: Station) -> StageCell:
+    rollout, of = station.rollout, len(station.service.production)
+    if rollout is None or not rollout.canaries or rollout.ended:
+        return StageCell()
+    if rollout.phase not in CANARY and not (rollout.phase is Phase.ROLLING_BACK and rollout.wave == 0):
+        return StageCell(rollout.revision, Mark.GOOD)
+    size = len(rollout.canaries)
+    mark = Mark.BAD if rollout.phase is Phase.ROLLING_BACK else Mark.RUNNING
+    return StageCell(rollout.revision, mark, size, of, size / of)
+
+
+def _production(station: Station) -> StageCell:
+    rollout, hosts = station.rollout, station.service.production
+    if rollout is None or rollout.phase not in PRODUCTION:
+        return StageCell(station.stable, Mark.GOOD)
+    new = len(station.telemetry.on([host.name for host in hosts], rollout.revision))
+    return StageCell(rollout.revision, Mark.RUNNING, new, len(hosts), new / len(hosts))
+
+
+def _progress(station: Station) -> Progress | None:
+    rollout, rules = station.rollout, station.service.rules
+    if rollout is None:
+        return None
+    of_s = {
+        Phase.CANARY_BAKE: rules.cycle.duration_s,
+        Phase.WAVE_SOAK: rules.deploy.soak_s,
+        Phase.SETTLING: rules.deploy.settle_s,
+    }.get(rollout.phase)
+    return None if of_s is None else Progress(min(rollout.served.seconds, of_s), of_s)
+
+
+def _wait(station: Station, word: State, now: datetime) -> float | None:
+    rollout = station.rollout
+    if rollout is None or rollout.ended or word in {State.PAUSED, State.WAIT, State.STALE}:
+        return None
+    if rollout.phase is Phase.CANARY_BAKE:
+        return remaining_s(station.service.rules.cycle, rollout.served)
+    progress = _progress(station)
+    if progress is not None:
+        return progress.of_s - progress.done_s
+    ends = [gate.until for gate in station.gates if gate.answer is not Answer.PASS and gate.until is not None]
+    return max((max(ends) - now).total_seconds(), 0.0) if ends else None
+
+
+def page(station: Station, now: datetime, now_s: float, tick_s: float) -> ServiceView:
+    """The service, whole."""
+    service, rollout = station.service, station.rollout
+    new = targets(service, rollout).new
+    control = sum(host.name not in new for host in service.production)
+    decisions = tuple(event for event in station.events if event.action in DECISIONS)
+    return ServiceView(
+        at=now,
+        row=row(station, now, now_s),
+        stable=station.stable,
+        control=f"production, {control} hosts" if control else "production as it was before the waves",
+        panes=station.panes.panes(_judgement(station)),
+        gates=station.gates,
+        hosts=tuple(_host(station, index, new) for index in range(len(service.hosts))),
+        timeline=tuple(station.events),
+        decisions=decisions,
+        waves=tuple(map(str, service.rules.waves)),
+        wave=rollout.wave if rollout is not None and not rollout.ended else 0,
+        tick_s=tick_s,
+    )
+
+
+def _host(station: Station, index: int, new: frozenset[str]) -> HostLine:
+    service = station.service
+    host = service.hosts[index]
+    now = station.telemetry.seen.get(host.name)
+    track = track_of(service, new, host.name)
+    if host.name in station.open:
+        revision = now.revision if isinstance(now, HostState) else ""
+        to = station.open[host.name].revision
+        return HostLine(host.name, host.datacenter, track, Mark.RUNNING, revision, f"told to run {to}")
+    if not isinstance(now, HostState):
+        why = now.why if now is not None else "not asked yet"
+        return HostLine(host.name, host.datacenter, track, Mark.UNKNOWN, "", why)
+    wanted = station.rollout.revision if station.rollout and host.name in new else station.stable
+    allowed = {wanted, station.rollout.revision} if station.rollout and host.pool is Pool.STAGING else {wanted}
+    if not now.healthy:
+        return HostLine(host.name, host.datacenter, track, Mark.BAD, now.revision, now.detail or "not healthy")
+    if now.revision not in allowed:
+        return HostLine(host.name, host.datacenter, track, Mark.UNKNOWN, now.revision, f"should run {wanted}")
+    return HostLine(host.name, host.datacenter, track, Mark.GOOD, now.revision, "")
+
+
+def production_waves(station: Station, rollout: Rollout) -> str:
+    """The way that lies ahead, as a dialog says it: "fra1 40%, region:eu 70%, 100%"."""
+    service, rules = station.service, station.service.rules
+    cuts = in_waves(service.production, rules.waves, rollout.canaries, rules.canary.stratify, rollout.seed)
+    of = max(len(service.production), 1)
+    return ", ".join(
+        f"{wave} ({len(cut) / of:.0%})" if wave.kind else str(wave) for wave, cut in zip(rules.waves, cuts, strict=True)
+    )

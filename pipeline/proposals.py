@@ -1,0 +1,126 @@
+"""What a dangerous key would do, said before it is done; and why not, where it is not allowed."""
+
+from pipeline.commands import Refused, Verb
+from pipeline.judge.evidence import Verdict
+from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
+from pipeline.policy.promotion import NEXT
+from pipeline.present import differences, production_waves
+from pipeline.requests import Situation, moving, refuse_promote, rollback_of
+from pipeline.station import Station
+from pipeline.targets import out_in_wave
+from pipeline.view import Asks, Proposal
+from pipeline.words import duration
+
+Rows = tuple[tuple[str, str], ...]
+
+
+def propose(verb: Verb, station: Station, situation: Situation) -> Proposal:
+    """Raises `Refused` where there is no release that `verb` could be about."""
+    if verb is Verb.PROMOTE:
+        return _promote(station, situation)
+    if verb is Verb.ROLLBACK:
+        return _rollback(station, situation)
+    rollout = moving(situation, verb)
+    title = f"{verb.value.capitalize()} {rollout.service} {rollout.revision}?"
+    return _proposal(verb, rollout, title, (("phase", rollout.phase.value),), allowed=True)
+
+
+def _promote(station: Station, situation: Situation) -> Proposal:
+    rollout = moving(situation, Verb.PROMOTE)
+    name = f"Promote {rollout.service} {rollout.revision}"
+    try:
+        refuse_promote(rollout, situation.gates)
+    except Refused as no:
+        held: Rows = (("why", no.why), ("rule", no.why.partition(":")[0]), ("lifts", no.mend))
+        return _proposal(Verb.PROMOTE, rollout, f"{name}: not allowed", held, allowed=False)
+    door = NEXT[rollout.phase]
+    title = f"{name} to {'the next wave' if door == 'waves' else door}?"
+    rows = (
+        ("from", _from(station, rollout)),
+        ("to", _to(station, rollout)),
+        ("verdict", _verdict(station, rollout)),
+        ("budget", _budget(station)),
+        ("back", f"last stable {rollout.stable}; a rollback restarts {_touched(station, rollout)} hosts"),
+    )
+    asks = Asks.YES if door == "canary" else Asks.NAME
+    return _proposal(Verb.PROMOTE, rollout, title, rows, allowed=True, asks=asks)
+
+
+def _rollback(station: Station, situation: Situation) -> Proposal:
+    try:
+        rollout = rollback_of(situation)
+    except Refused as no:
+        if situation.rollout is None:
+            raise
+        title = f"Roll back {situation.service.name}: not allowed"
+        rows: Rows = (("why", no.why), ("lifts", no.mend))
+        return _proposal(Verb.ROLLBACK, situation.rollout, title, rows, allowed=False)
+    if rollout.phase is Phase.QUEUED:
+        effect = f"{rollout.revision} has not begun; it is cancelled"
+    else:
+        effect = f"at once, without gates; {rollout.revision} stays out until a newer revision is submitted"
+    rows = (
+        ("scope", _scope(station, rollout)),
+        ("why", _verdict(station, rollout)),
+        ("effect", effect),
+    )
+    title = f"Roll back {rollout.service} {rollout.revision} to {rollout.stable}?"
+    return _proposal(Verb.ROLLBACK, rollout, title, rows, allowed=True)
+
+
+def _proposal(
+    verb: Verb, rollout: Rollout, title: str, rows: Rows, *, allowed: bool, asks: Asks = Asks.YES
+) -> Proposal:
+    return Proposal(verb, rollout.service, rollout.id, rollout.version, title, rows, allowed, asks)
+
+
+def _from(station: Station, rollout: Rollout) -> str:
+    of = len(station.service.production)
+    if rollout.phase is Phase.STAGING_CHECKS:
+        return f"staging ({len(station.service.staging)} hosts, {len(rollout.checks)} checks passed)"
+    if rollout.phase is Phase.CANARY_BAKE:
+        return f"canary {len(rollout.canaries) / of:.0%} ({_where(station, rollout.canaries)} of {of} hosts)"
+    out = out_in_wave(station.service, rollout, rollout.wave)
+    return f"wave {rollout.wave} ({len(out)} of {of} hosts)"
+
+
+def _to(station: Station, rollout: Rollout) -> str:
+    rules = station.service.rules
+    if rollout.phase is Phase.STAGING_CHECKS:
+        return f"canary {rules.canary.share:.0%} of {len(station.service.production)} hosts, drawn at random"
+    soak = f", {duration(rules.deploy.soak_s)} apart" if len(rules.waves) > 1 else ""
+    return f"production {production_waves(station, rollout)}{soak}"
+
+
+def _verdict(station: Station, rollout: Rollout) -> str:
+    if rollout.phase in STAGING or station.judgement is None:
+        return f"not judged yet; it is in {rollout.phase}"
+    judgement = station.judgement
+    said = judgement.why if judgement.verdict is Verdict.PASS else differences(judgement)
+    return f"{judgement.verdict.upper()}  {said}"
+
+
+def _budget(station: Station) -> str:
+    budget = station.budget()
+    left = "unknown" if budget.left is None else f"{int(100 * budget.left)}% left"
+    burn = "" if budget.burn is None else f", burn {budget.burn:.1f}x"
+    return f"{left} of {budget.window}{burn}"
+
+
+def _scope(station: Station, rollout: Rollout) -> str:
+    of = len(station.service.production)
+    if rollout.phase in CANARY:
+        return f"{len(rollout.canaries)} canary hosts of {of} ({_where(station, rollout.canaries)}) and staging"
+    if rollout.phase in PRODUCTION | {Phase.SETTLED}:
+        out = out_in_wave(station.service, rollout, rollout.wave)
+        return f"{len(out)} of {of} production hosts ({_where(station, out)}) and staging"
+    return f"{len(station.service.staging)} staging hosts; production is not touched"
+
+
+def _touched(station: Station, rollout: Rollout) -> int:
+    return len(out_in_wave(station.service, rollout, rollout.wave)) if rollout.canaries else 0
+
+
+def _where(station: Station, names: tuple[str, ...]) -> str:
+    datacenters = [host.datacenter for host in station.service.production if host.name in set(names)]
+    return ", ".join(f"{name} {datacenters.count(name)}" for name in sorted(set(datacenters)))

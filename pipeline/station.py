@@ -1,0 +1,118 @@
+"""All that the controller holds of one service between two ticks."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pipeline.budget import budget
+from pipeline.events import Event, Intent
+from pipeline.gates import Gate
+from pipeline.hostwork import Journal, Work
+from pipeline.judge.evidence import Judgement
+from pipeline.lifecycle import CheckResult, Phase, Rollout
+from pipeline.model import MetricKind, Service
+from pipeline.panes import Panes
+from pipeline.signals import value
+from pipeline.telemetry import Telemetry
+from pipeline.view import Budget, ServiceRow
+
+TIMELINE = 60
+"""Events kept at hand for a service's page; the history has them all."""
+
+
+@dataclass
+class Station:
+    """A service, its release, and what was last seen and thought of them."""
+
+    service: Service
+    telemetry: Telemetry
+    panes: Panes
+    rollout: Rollout | None = None
+    """The newest release, ended or not; replaced only after the history has kept it."""
+    releases: int = 0
+    started: list[datetime] = field(default_factory=list)
+    """When releases went to staging, newest first."""
+    open: dict[str, Intent] = field(default_factory=dict)
+    """By host: told, outcome not known."""
+    attempts: dict[str, int] = field(default_factory=dict)
+    judgement: Judgement | None = None
+    gates: tuple[Gate, ...] = ()
+    work: Work = field(default_factory=lambda: Work({}))
+    drift: Gate | None = None
+    events: list[Event] = field(default_factory=list)
+    """Newest first."""
+    total: int = 0
+    bad: int = 0
+    """Requests of the budget's window."""
+    slice_start: datetime | None = None
+    slice_total: float = 0.0
+    slice_bad: float = 0.0
+    """Requests of the slice that is not over yet."""
+    row: ServiceRow | None = None
+
+    @property
+    def stable(self) -> str:
+        """The revision that production runs, or goes back to."""
+        if self.rollout is None:
+            return self.service.revision
+        return self.rollout.revision if self.rollout.phase is Phase.SETTLED else self.rollout.stable
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all its hosts."""
+        return tuple(host.name for host in self.service.hosts)
+
+    @property
+    def active(self) -> bool:
+        return self.rollout is not None and not self.rollout.ended
+
+    def journal(self, running: frozenset[str]) -> Journal:
+        return Journal(self.open, running, self.attempts)
+
+    def note(self, events: tuple[Event, ...]) -> None:
+        self.events = [*reversed(events), *self.events][:TIMELINE]
+
+    def told(self, intent: Intent) -> None:
+        self.open[intent.host] = intent
+        key, _, attempt = intent.operation.rpartition(".")
+        self.attempts[key] = max(self.attempts.get(key, 0), int(attempt))
+
+    def error_ratio(self) -> float | None:
+        return self._shown(MetricKind.RATIO)
+
+    def p99_s(self) -> float | None:
+        return self._shown(MetricKind.QUANTILE)
+
+    def _shown(self, kind: MetricKind) -> float | None:
+        rule = next((rule for rule in self.service.rules.judge.metrics if rule.kind is kind), None)
+        return None if rule is None else value(rule, self.telemetry.recent)
+
+    def budget(self) -> Budget:
+        return budget(self.service.rules.budget, self.total, self.bad, self.error_ratio())
+
+    def stale_s(self, now_s: float) -> float | None:
+        """Age of the newest data if they are too old to go by; None while they are fresh."""
+        newest = self.telemetry.fresh_at_s
+        limit = self.service.rules.judge.stale_s
+        if newest is None:
+            started = self.telemetry.begun_at_s
+            return now_s - started if started is not None and now_s - started > limit else None
+        return now_s - newest if now_s - newest > limit else None
+
+    def set_rollout(self, rollout: Rollout) -> None:
+        if self.rollout is None or self.rollout.id != rollout.id:
+            self.judgement = None
+            self.releases += 1
+            self.open = {host: intent for host, intent in self.open.items() if intent.release == rollout.id}
+        if self.rollout is not None and self.rollout.phase is not rollout.phase is Phase.CANARY_DEPLOY:
+            self.panes.restart()
+        if self.rollout is not None and self.rollout.phase is not rollout.phase is Phase.STAGING_DEPLOY:
+            self.started.insert(0, rollout.since)
+        self.rollout = rollout
+
+    def with_check(self, release: str, result: CheckResult) -> Rollout | None:
+        """The release with a check's result in it, unless it has moved on since the check began."""
+        rollout = self.rollout
+        if rollout is None or rollout.id != release or rollout.phase is not Phase.STAGING_CHECKS:
+            return None
+        others = tuple(old for old in rollout.checks if old.name != result.name)
+        return replace(rollout, checks=(*others, result))
