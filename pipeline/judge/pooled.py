@@ -132,10 +132,14 @@ def _quantile(rule: MetricRule, evidence: Evidence, look: Look, control: Sample)
 
 
 def _slower(rule: MetricRule, mine: Histogram, theirs: Histogram, trials: float) -> MetricVerdict:
-    """Against: no more than 1 - q of the canary's requests take longer than production's quantile and the tolerance."""
+    """Against: no more than 1 - q of the canary's requests take longer than production's quantile.
+
+    Both quantiles are read off buckets, so the count is taken at a bucket's edge, and the tolerance is asked of
+    the quantiles themselves.
+    """
     here, there = quantile(mine, rule.q) or 0.0, quantile(theirs, rule.q) or 0.0
-    slow, edge = above(mine, there * (1 + rule.tolerance))
-    p = tail(slow, trials, 1 - rule.q)
+    slow, edge = above(mine, there)
+    p = tail(slow, trials, 1 - rule.q) if here > there * (1 + rule.tolerance) else 1.0
     why = (
         f"{rule.title}: canary {amount(here, rule.unit)}, production {amount(there, rule.unit)}; "
         f"{percent(slow / trials)} of {trials:,.0f} above {amount(edge, rule.unit)}, "

@@ -1,0 +1,343 @@
+"""A company in memory: small real implementations of the controller's ports, on a clock of their own.
+
+Time moves only when a test lets it. Hosts keep operations and outcomes as the agent protocol asks, serve
+requests at a steady rate, and behave as their revision's `Behaviour` says.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from pipeline.commands import Command, Receipt, Verb
+from pipeline.controller import Controller
+from pipeline.events import Event, Intent, Outcome, Result, Who
+from pipeline.judge.pooled import PooledJudge
+from pipeline.lifecycle import CheckResult, Rollout
+from pipeline.model import (
+    BudgetRules,
+    CheckKind,
+    CheckRule,
+    DeployRules,
+    Fleet,
+    Host,
+    JudgeRules,
+    MetricKind,
+    MetricRule,
+    Pool,
+    Promotion,
+    Promotions,
+    Rules,
+    Service,
+    TrafficCycle,
+    Wave,
+)
+from pipeline.observed import HostFault, HostState, Observation
+from pipeline.ports import Changes, HistoryError, Memory
+from pipeline.signals import Histogram, Reading
+from pipeline.view import HistoryPage, HistoryQuery, ServiceRow
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+EDGES = (0.05, 0.1, 0.25, 1.0, float("inf"))
+MIRA = Who("mira", 1000)
+METRICS = (
+    MetricRule("errors", "error rate", MetricKind.RATIO, bad="errors", total="requests", unit="ratio", tolerance=0.005),
+    MetricRule("p99", "latency p99", MetricKind.QUANTILE, of="latency", unit="s", tolerance=0.25),
+    MetricRule("memory", "memory", MetricKind.GAUGE, of="memory", unit="bytes", tolerance=0.25),
+)
+
+
+class ManualClock:
+    """Stands still until `forward`."""
+
+    def __init__(self) -> None:
+        self.wall = START
+        self.mono = 1_000.0
+
+    def now(self) -> datetime:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.mono
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.Event().wait()
+
+    def forward(self, seconds: float) -> None:
+        self.wall += timedelta(seconds=seconds)
+        self.mono += seconds
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    error_ratio: float = 0.002
+    slow_ratio: float = 0.002
+    leak_bytes: float = 0.0
+    """A second."""
+    healthy: bool = True
+    fails: bool = False
+    """Its deploy does not succeed."""
+    check_passes: bool = True
+
+
+@dataclass
+class Machine:
+    """One host."""
+
+    host: Host
+    revision: str
+    up_at: float = 0.0
+    operations: dict[str, Outcome] = field(default_factory=dict)
+    newest: str = ""
+    told: list[str] = field(default_factory=list)
+    """Operations that it really carried out."""
+    token: int = 0
+    fault: str = ""
+    """Not "": it gives no usable answer."""
+    metrics_fault: str = ""
+    requests: float = 0.0
+    errors: float = 0.0
+    counts: list[float] = field(default_factory=lambda: [0.0] * len(EDGES))
+    memory: float = 100e6
+
+
+class World:
+    """Hosts, metrics and checks in one; a deploy takes `restart_s`."""
+
+    def __init__(self, service: Service, restart_s: float = 1.0, rps: float = 40.0) -> None:
+        self.clock = ManualClock()
+        self.machines = {host.name: Machine(host, service.revision) for host in service.hosts}
+        self.behaviours: dict[str, Behaviour] = {}
+        self.restart_s, self.rps = restart_s, rps
+        self.rng = Random(7)
+        self.before_deploy: Callable[[], Awaitable[None]] | None = None
+
+    def behaviour(self, revision: str) -> Behaviour:
+        return self.behaviours.get(revision, Behaviour())
+
+    def serve(self, seconds: float) -> None:
+        self.clock.forward(seconds)
+        for machine in self.machines.values():
+            its = self.behaviour(machine.revision)
+            if machine.host.pool is Pool.STAGING or machine.up_at > self.clock.mono or not its.healthy:
+                continue
+            served = round(self.rps * seconds)
+            errors = sum(self.rng.random() < its.error_ratio for _ in range(served))
+            slow = sum(self.rng.random() < its.slow_ratio for _ in range(served))
+            machine.requests += served
+            machine.errors += errors
+            for at in range(len(EDGES)):
+                machine.counts[at] += served - slow if at < 2 else served
+            machine.memory += its.leak_bytes * seconds
+
+    async def states(self, hosts: Sequence[Host], timeout_s: float) -> Mapping[str, Observation]:
+        return {host.name: self._state(self.machines[host.name]) for host in hosts}
+
+    def _state(self, machine: Machine) -> Observation:
+        if machine.fault:
+            return HostFault(self.clock.mono, machine.fault)
+        up = machine.up_at <= self.clock.mono
+        known = machine.operations.get(machine.newest)
+        return HostState(
+            self.clock.mono,
+            machine.revision if up else "",
+            up and self.behaviour(machine.revision).healthy,
+            machine.newest,
+            known.result if known is not None and up else None,
+        )
+
+    async def deploy(self, host: Host, intent: Intent, token: int, deadline_s: float) -> Outcome:
+        machine = self.machines[host.name]
+        if self.before_deploy is not None:
+            await self.before_deploy()
+        now = self.clock.now()
+        if machine.fault:
+            return Outcome(intent.operation, Result.UNKNOWN, machine.fault, now)
+        if token < machine.token:
+            return Outcome(intent.operation, Result.FAILED, "an older controller's token", now)
+        machine.token = token
+        if intent.operation not in machine.operations:
+            machine.told.append(intent.operation)
+            machine.newest = intent.operation
+            if self.behaviour(intent.revision).fails:
+                machine.operations[intent.operation] = Outcome(intent.operation, Result.FAILED, "did not start", now)
+            else:
+                machine.operations[intent.operation] = Outcome(intent.operation, Result.DONE, "", now)
+                machine.revision = intent.revision
+                machine.up_at = self.clock.mono + self.restart_s
+                machine.requests = machine.errors = 0.0
+                machine.counts = [0.0] * len(EDGES)
+                machine.memory = 100e6
+        while machine.up_at > self.clock.mono:  # noqa: ASYNC110 - the clock moves by hand, nothing could set an event
+            await asyncio.sleep(0)
+        return machine.operations[intent.operation]
+
+    async def readings(self, hosts: Sequence[Host], timeout_s: float) -> Mapping[str, Reading | HostFault]:
+        return {host.name: self._reading(self.machines[host.name]) for host in hosts}
+
+    def _reading(self, machine: Machine) -> Reading | HostFault:
+        if machine.fault or machine.metrics_fault or machine.up_at > self.clock.mono:
+            return HostFault(self.clock.mono, machine.fault or machine.metrics_fault or "refused")
+        return Reading(
+            self.clock.mono,
+            {"requests": machine.requests, "errors": machine.errors},
+            {"memory": machine.memory * self.rng.uniform(0.99, 1.01)},
+            {"latency": Histogram(EDGES, tuple(machine.counts))},
+        )
+
+    async def run(self, check: CheckRule, service: Service, revision: str) -> CheckResult:
+        passes = self.behaviour(revision).check_passes
+        return CheckResult(check.name, passes, "200" if passes else "migrations: pending", self.clock.now())
+
+
+class MemoryHistory:
+    """`History` in a few lists; survives the controller, as a database does."""
+
+    def __init__(self) -> None:
+        self.rollouts: dict[str, Rollout] = {}
+        self.log: list[Event] = []
+        self.intents: dict[str, Intent] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self.slices: dict[tuple[str, datetime], tuple[int, int]] = {}
+        self.receipts: dict[str, Receipt] = {}
+        self.token = 0
+        self.broken = ""
+        """Not "": nothing can be written but safe changes."""
+
+    def start(self) -> Memory:
+        self.token += 1
+        attempts: dict[str, int] = {}
+        for operation in self.intents:
+            key = operation.rpartition(".")[0]
+            attempts[key] = attempts.get(key, 0) + 1
+        releases: dict[str, int] = {}
+        for rollout in self.rollouts.values():
+            releases[rollout.service] = releases.get(rollout.service, 0) + 1
+        still = tuple(intent for name, intent in self.intents.items() if name not in self.outcomes)
+        newest = max((event.at for event in self.log), default=None)
+        return Memory(tuple(self.rollouts.values()), still, attempts, releases, self.token, newest)
+
+    def record(self, changes: Changes, *, safe: bool = False) -> tuple[Event, ...]:
+        if self.broken and not safe:
+            raise HistoryError(self.broken)
+        kept = tuple(replace(event, id=len(self.log) + at + 1) for at, event in enumerate(changes.events))
+        self.log.extend(kept)
+        self.rollouts.update({rollout.id: rollout for rollout in changes.rollouts})
+        self.intents.update({intent.operation: intent for intent in changes.intents})
+        self.outcomes.update({outcome.operation: outcome for outcome in changes.outcomes})
+        for piece in changes.slices:
+            total, bad = self.slices.get((piece.service, piece.start), (0, 0))
+            self.slices[piece.service, piece.start] = (total + piece.total, bad + piece.bad)
+        if changes.receipt is not None:
+            self.receipts[changes.request] = changes.receipt
+        return kept
+
+    def receipt(self, request: str) -> Receipt | None:
+        return self.receipts.get(request)
+
+    def events(self, query: HistoryQuery) -> HistoryPage:
+        found = [
+            event
+            for event in reversed(self.log)
+            if (not query.service or event.service == query.service) and query.text in event.detail
+        ]
+        return HistoryPage(tuple(found[: query.limit]), len(found))
+
+    def releases(self, service: str, limit: int) -> tuple[Rollout, ...]:
+        found = [rollout for rollout in self.rollouts.values() if rollout.service == service]
+        return tuple(sorted(found, key=lambda rollout: rollout.submitted, reverse=True)[:limit])
+
+    def requests(self, since: datetime) -> Mapping[str, tuple[int, int]]:
+        sums: dict[str, tuple[int, int]] = {}
+        for (service, start), (total, bad) in self.slices.items():
+            if start >= since:
+                was = sums.get(service, (0, 0))
+                sums[service] = (was[0] + total, was[1] + bad)
+        return sums
+
+
+def make_hosts(production: int = 10, staging: int = 2) -> tuple[Host, ...]:
+    places = (("fra1", "eu", "de"), ("ams2", "eu", "nl"), ("iad1", "us", "us"))
+    hosts = [Host(f"stg-{n}", f"127.0.1.{n}:80", Pool.STAGING, "fra1", "eu", "de") for n in range(staging)]
+    for n in range(production):
+        datacenter, region, country = places[n % 3]
+        hosts.append(
+            Host(f"{datacenter}-{n:02}", f"127.0.2.{n}:80", Pool.PRODUCTION, datacenter, region, country, "own")
+        )
+    return tuple(hosts)
+
+
+def make_rules(**changes: object) -> Rules:
+    rules = Rules(
+        promotions=Promotions(production=Promotion.AUTOMATIC),
+        waves=(Wave("datacenter", "fra1", 1.0), Wave("region", "eu", 0.9), Wave("", "", 1.0)),
+        cycle=TrafficCycle(duration_s=30, requests=500, peak_ratio=0.5),
+        deploy=DeployRules(at_once=3, deadline_s=20, soak_s=5, settle_s=10),
+        judge=JudgeRules(metrics=METRICS, stale_s=5, warmup_s=1, no_data_limit_s=15),
+        checks=(CheckRule("smoke", CheckKind.PROBE, path="/"),),
+        budget=BudgetRules(window_s=3600),
+    )
+    return replace(rules, **changes)  # type: ignore[arg-type]
+
+
+class Company:
+    """One service, its world and its controller, ticked by hand."""
+
+    def __init__(self, rules: Rules | None = None, production: int = 10) -> None:
+        self.service = Service("checkout", make_hosts(production), "r1", "shop", 1, rules or make_rules())
+        self.world = World(self.service)
+        self.history = MemoryHistory()
+        self.requests = 0
+        self.start()
+
+    def start(self) -> None:
+        """A controller that knows nothing but the history; the one before is simply gone."""
+        self.controller = Controller(
+            Fleet({"checkout": self.service}, tick_s=1.0),
+            hosts=self.world,
+            metrics=self.world,
+            checks=self.world,
+            history=self.history,
+            clock=self.world.clock,
+            judge=PooledJudge(),
+            rng=Random(3),
+        )
+        self.controller.begin()
+
+    async def ticks(self, most: int, until: Callable[[], bool] = lambda: False) -> None:
+        for _ in range(most):
+            if until():
+                return
+            await self.controller.tick()
+            self.world.serve(1.0)
+            for _ in range(5):
+                await asyncio.sleep(0)
+        assert until() or until.__name__ == "<lambda>", f"{self.row.state} {self.row.why}"
+
+    async def until(self, phase: str, most: int = 200) -> None:
+        for _ in range(most):
+            if self.rollout.phase == phase:
+                return
+            await self.ticks(1)
+        raise AssertionError(f"still {self.rollout.phase} after {most} ticks: {self.row.state} {self.row.why}")
+
+    def ask(self, verb: Verb, revision: str = "", **changes: object) -> Receipt:
+        self.requests += 1
+        version = self.row.version if verb in {Verb.PROMOTE, Verb.RESUME} else None
+        command = Command(verb, "checkout", f"request-{self.requests}", revision, version=version)
+        return self.controller.command(replace(command, **changes), MIRA, read_only=False)  # type: ignore[arg-type]
+
+    @property
+    def row(self) -> ServiceRow:
+        return self.controller.fleet().services[0]
+
+    @property
+    def rollout(self) -> Rollout:
+        return max(self.history.rollouts.values(), key=lambda rollout: rollout.submitted)
+
+    def on(self, revision: str) -> set[str]:
+        return {name for name, machine in self.world.machines.items() if machine.revision == revision}
+
+    def actions(self) -> list[str]:
+        return [event.action for event in self.history.log]
