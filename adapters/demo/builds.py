@@ -1,0 +1,81 @@
+"""What each revision really does once a host runs it.
+
+A revision that is not in the table is a fine build. Some endings work for every service, for tests
+and for whoever wants to see a fault: `r1-broken`, `r1-hang`, `r1-rubbish`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+READY = "ready; migrations: done"
+
+
+class Fault(StrEnum):
+    """How a whole host can go wrong, its agent included."""
+
+    NONE = "none"
+    HANG = "hang"
+    """Takes connections and never answers."""
+    REFUSE = "refuse"
+    """Takes no connections."""
+    RUBBISH = "rubbish"
+    """Answers bytes that mean nothing, escape sequences among them."""
+    WRONG_VERSION = "wrong-version"
+    """Runs something else than it was told to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    error_ratio: float = 0.0
+    """Requests answered with HTTP 500, beyond the everyday ones."""
+    slow_ratio: float = 0.0
+    """Requests that take `slow_s` longer."""
+    slow_s: float = 0.0
+    leak_bytes: int = 0
+    """Held on to after each request."""
+    ready: str = READY
+    """What `/ready` says."""
+    starts: bool = True
+    """Whether the process comes up at all."""
+    fault: Fault = Fault.NONE
+    """Of the service's own pages only: the host's agent still answers, so it can be rolled back."""
+
+
+FINE = Build()
+BUILDS: Mapping[tuple[str, str], Build] = {
+    ("payments", "r881"): Build(error_ratio=0.08),
+    ("search", "r885"): Build(slow_ratio=0.045, slow_s=0.25),
+    ("media", "r208"): Build(leak_bytes=256 * 1024),
+    ("ledger", "r311"): Build(ready="migrations: pending"),
+}
+ENDINGS: Mapping[str, Build] = {
+    "-broken": Build(starts=False),
+    "-hang": Build(fault=Fault.HANG),
+    "-rubbish": Build(fault=Fault.RUBBISH),
+}
+LATENCY_S: Mapping[str, float] = {
+    "checkout": 0.022,
+    "payments": 0.030,
+    "search": 0.040,
+    "media": 0.026,
+    "pricing": 0.009,
+    "cart": 0.013,
+    "ledger": 0.034,
+    "profile": 0.007,
+}
+"""Median of a service's answers."""
+OTHER_LATENCY_S = 0.015
+
+
+def build_of(service: str, revision: str) -> Build:
+    """What `revision` of `service` does."""
+    known = BUILDS.get((service, revision))
+    if known is not None:
+        return known
+    return next((build for ending, build in ENDINGS.items() if revision.endswith(ending)), FINE)
+
+
+def latency_of(service: str) -> float:
+    """Median seconds of an answer."""
+    return LATENCY_S.get(service, OTHER_LATENCY_S)

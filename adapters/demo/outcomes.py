@@ -1,0 +1,143 @@
+"""How the script's releases ended, as anyone who watches the fleet can tell."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+from adapters.demo.follow import following
+from adapters.demo.script import AGAIN_S, RELEASES, Release
+from pipeline.gates import Answer, Gate
+from pipeline.ports import Clock, ControllerLost, ControlRoom
+from pipeline.view import FleetView, ServiceRow, State
+
+LIMIT_S = 180.0
+
+
+class End(StrEnum):
+    SETTLED = "settled"
+    ROLLED_BACK = "rolled back"
+    WAITING = "waiting for an operator"
+    PAUSED = "paused"
+    HELD = "held"
+    """A gate keeps it where it is: a failed check in staging, or a block before it."""
+    GONE = "gone"
+    """It was there, and the service is steady on another revision: cancelled, or superseded."""
+    UNFINISHED = "unfinished"
+    """Nothing of the above when time was up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOutcome:
+    service: str
+    revision: str
+    release: str
+    """Its name, or "" if it was never seen."""
+    end: End
+    state: str
+    """The service's state word at that time."""
+    why: str
+    after_s: float
+    """Since the watch began."""
+
+
+_ENDS = {
+    State.LOCK: End.ROLLED_BACK,
+    State.WAIT: End.WAITING,
+    State.PAUSED: End.PAUSED,
+    State.BLOCK: End.HELD,
+}
+
+
+async def until_settled(
+    room: ControlRoom, clock: Clock, releases: Sequence[Release] = RELEASES, limit_s: float = LIMIT_S
+) -> list[ReleaseOutcome]:
+    """Each release's outcome once nothing moves by itself any more, or after `limit_s`; in `releases`' order.
+
+    A controller that is lost on the way is looked for again. An outcome is the newest one: a release
+    that an operator promotes while others still move is followed on.
+    """
+    watch = _Watch(room, clock, releases)
+    following = asyncio.create_task(watch.follow())
+    limit = asyncio.create_task(clock.sleep(limit_s))
+    try:
+        await asyncio.wait((following, limit), return_when=asyncio.FIRST_COMPLETED)
+        if following.done():
+            following.result()
+    finally:
+        for task in (following, limit):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+    return watch.outcomes()
+
+
+class _Watch:
+    def __init__(self, room: ControlRoom, clock: Clock, releases: Sequence[Release]) -> None:
+        self._room = room
+        self._clock = clock
+        self._releases = releases
+        self._began_s = clock.monotonic()
+        self._found: dict[Release, ReleaseOutcome] = {}
+
+    def outcomes(self) -> list[ReleaseOutcome]:
+        return [self._found.get(release) or self._unseen(release) for release in self._releases]
+
+    async def follow(self) -> None:
+        while True:
+            try:
+                async with following(self._room.fleet()) as views:
+                    async for view in views:
+                        await self._look(view)
+                        if all(outcome.end is not End.UNFINISHED for outcome in self.outcomes()):
+                            return
+            except ControllerLost:
+                pass
+            await self._clock.sleep(AGAIN_S)
+
+    async def _look(self, view: FleetView) -> None:
+        rows = {row.name: row for row in view.services}
+        for release in self._releases:
+            row = rows.get(release.service)
+            if row is None:
+                continue
+            before = self._found.get(release)
+            end = await self._end(release, row, seen=before is not None)
+            if end is None:
+                continue
+            if before is not None and before.end is end:
+                continue
+            name = row.release or (before.release if before is not None else "")
+            after_s = self._clock.monotonic() - self._began_s
+            self._found[release] = ReleaseOutcome(
+                release.service, release.revision, name, end, row.state.value, row.why, after_s
+            )
+
+    async def _end(self, release: Release, row: ServiceRow, *, seen: bool) -> End | None:
+        """How `release` stands by its service's row; None if the row is not about it."""
+        if row.state is State.STEADY:
+            if row.production.revision == release.revision:
+                return End.SETTLED
+            return End.GONE if seen else None
+        if row.revision != release.revision:
+            return None
+        if row.state is State.GATES and await self._held(release.service):
+            return End.HELD
+        return _ENDS.get(row.state, End.UNFINISHED)
+
+    async def _held(self, service: str) -> bool:
+        async with following(self._room.service(service)) as views:
+            async for view in views:
+                return any(_failed_check(gate) for gate in view.gates)
+        return False
+
+    def _unseen(self, release: Release) -> ReleaseOutcome:
+        after_s = self._clock.monotonic() - self._began_s
+        return ReleaseOutcome(
+            release.service, release.revision, "", End.UNFINISHED, "", "never seen: was it refused?", after_s
+        )
+
+
+def _failed_check(gate: Gate) -> bool:
+    return gate.answer is Answer.FAIL and gate.name.startswith("check ")
