@@ -10,7 +10,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import ClassVar, Literal
 
 from rich.text import Text
 from textual.app import App
+from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.reactive import var
@@ -29,6 +30,7 @@ from tui.clock import WallClock
 from tui.crash import keep_trace, last_words
 from tui.feed import LONGEST_S, Fresh, Live, Lost, follow
 from tui.glyphs import ASCII, UNICODE, Glyphs
+from tui.keys import remap
 from tui.output import NoColors, NoControls
 from tui.theme import PLAIN_THEME, THEME, Colors, Palette, palette
 
@@ -62,6 +64,7 @@ class RoomApp(App[None]):
         clock: Clock | None = None,
         zone: tzinfo | None = None,
         crash_folder: Path | None = None,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         """Nothing is asked and nothing is drawn until `open`.
 
@@ -74,6 +77,7 @@ class RoomApp(App[None]):
             colors: None is what the terminal says of itself, and none at all under NO_COLOR.
             zone: of the local time shown beside UTC; None is the machine's.
             crash_folder: where a trace goes; None is the system's for temporary files.
+            keys: action ids to other keys; raises `tui.keys.KeyMapError` for those that cannot be.
         """
         # the toolkit counts an empty NO_COLOR as set, which the convention does not
         silent = bool(os.environ.get("NO_COLOR"))
@@ -95,6 +99,8 @@ class RoomApp(App[None]):
         self._crash_folder = crash_folder
         self._hurry = asyncio.Event()
         self._interrupted = float("-inf")
+        if keys:
+            self.set_keymap(remap(keys))
         if first is not None:
             self.live = Live(first, self.clock.monotonic())
 
@@ -153,6 +159,12 @@ class RoomApp(App[None]):
             return
         self._interrupted = now
         self.notify("Ctrl+C again leaves. Rollouts go on without this screen.", markup=False, timeout=AGAIN_S)
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
+        """A key must never do something else than its help says; `remap` has refused clashes before."""
+        del node
+        names = ", ".join(sorted(binding.id or binding.action for binding in clashed_bindings))
+        self.notify(f"two actions want one key: {names}", severity="error", markup=False)
 
     def _fatal_error(self) -> None:
         error = sys.exc_info()[1] or self._exception or RuntimeError("unknown")

@@ -68,6 +68,9 @@ class LineList(ScrollView, Generic[T], can_focus=True):
     class Moved(Message):
         """The cursor is on another row, or on none."""
 
+    class Used(Message):
+        """The operator moved the cursor, or tried to."""
+
     class Chosen(Message):
         """A row was clicked while the cursor was on it."""
 
@@ -85,6 +88,7 @@ class LineList(ScrollView, Generic[T], can_focus=True):
         self._draw = draw
         self._over = over
         self._items: Sequence[T] = ()
+        self._blank: Sequence[Runs] = ()
         self._at: dict[str, int] = {}
         self._cursor = ""
         self._index = 0
@@ -105,10 +109,14 @@ class LineList(ScrollView, Generic[T], can_focus=True):
         """Of the cursor, from 0."""
         return self._index
 
-    def show(self, items: Sequence[T]) -> None:
-        """Draw `items`; the cursor goes with its row, or stays at its place if the row is gone."""
+    def show(self, items: Sequence[T], blank: Sequence[Runs] = ()) -> None:
+        """Draw `items`; the cursor goes with its row, or stays at its place if the row is gone.
+
+        `blank` is drawn in place of no items at all.
+        """
         had = self.selected is not None
         self._items = items
+        self._blank = () if items else blank
         self._at = {self._key(item): index for index, item in enumerate(items)}
         followed = self._at.get(self._cursor)
         if followed is not None:
@@ -127,13 +135,17 @@ class LineList(ScrollView, Generic[T], can_focus=True):
         """Put the cursor on the row `key`, if it is there."""
         index = self._at.get(key)
         if index is not None:
-            self._go(index)
+            self._place(index)
 
     def redraw(self) -> None:
         """Ask `draw` again for every row in view: its styles, widths or the cursor's look are others now."""
         self._repaint()
 
     def _go(self, index: int) -> None:
+        self.post_message(self.Used())
+        self._place(index)
+
+    def _place(self, index: int) -> None:
         if not self._items:
             return
         index = min(max(index, 0), len(self._items) - 1)
@@ -173,7 +185,7 @@ class LineList(ScrollView, Generic[T], can_focus=True):
 
     def _row(self, index: int, width: int) -> tuple[Runs, bool]:
         if index >= len(self._items):
-            return (), False
+            return (self._blank[index] if index < len(self._blank) else ()), False
         item = self._items[index]
         selected = self._key(item) == self._cursor
         return self._draw(item, width, selected), selected
