@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from adapters import config
+from adapters.config import DemoSettings, load, shifted
 from adapters.demo.builds import Fault
 from adapters.demo.host import DemoHost
 from adapters.demo.lifeline import say_ready, until_told
@@ -85,8 +85,9 @@ class DemoFleet:
 
 
 async def _run(arguments: argparse.Namespace) -> None:
-    settings = config.shifted(config.load(arguments.config), arguments.second_octet)
-    fleet = DemoFleet(settings.fleet.services.values(), settings.demo.restart_s, settings.demo.seed)
+    settings = shifted(load(arguments.config), arguments.second_octet)
+    demo = settings.demo or DemoSettings()
+    fleet = DemoFleet(settings.fleet.services.values(), demo.restart_s, demo.seed)
     await fleet.start(arguments.control)
     try:
         say_ready()

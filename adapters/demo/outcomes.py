@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from adapters.demo.follow import following
@@ -43,7 +43,6 @@ class ReleaseOutcome:
 
 
 _ENDS = {
-    State.LOCK: End.ROLLED_BACK,
     State.WAIT: End.WAITING,
     State.PAUSED: End.PAUSED,
     State.BLOCK: End.HELD,
@@ -104,15 +103,16 @@ class _Watch:
                 continue
             before = self._found.get(release)
             end = await self._end(release, row, seen=before is not None)
-            if end is None:
-                continue
-            if before is not None and before.end is end:
-                continue
-            name = row.release or (before.release if before is not None else "")
-            after_s = self._clock.monotonic() - self._began_s
-            self._found[release] = ReleaseOutcome(
-                release.service, release.revision, name, end, row.state.value, row.why, after_s
-            )
+            if end is not None:
+                self._found[release] = self._outcome(release, row, end, before)
+
+    def _outcome(self, release: Release, row: ServiceRow, end: End, before: ReleaseOutcome | None) -> ReleaseOutcome:
+        """Dated when it came to this end; its reason is the newest."""
+        if before is not None and before.end is end:
+            return replace(before, state=row.state.value, why=row.why)
+        name = row.release or (before.release if before is not None else "")
+        after_s = self._clock.monotonic() - self._began_s
+        return ReleaseOutcome(release.service, release.revision, name, end, row.state.value, row.why, after_s)
 
     async def _end(self, release: Release, row: ServiceRow, *, seen: bool) -> End | None:
         """How `release` stands by its service's row; None if the row is not about it."""
@@ -120,6 +120,9 @@ class _Watch:
             if row.production.revision == release.revision:
                 return End.SETTLED
             return End.GONE if seen else None
+        if row.state is State.LOCK and not row.revision:
+            # The row of a release that has ended does not name it any more.
+            return End.ROLLED_BACK if seen else None
         if row.revision != release.revision:
             return None
         if row.state is State.GATES and await self._held(release.service):

@@ -7,11 +7,11 @@ balancer hands them to healthy hosts. What became of them is printed once a day 
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
-from adapters import config
+from adapters.config import DemoSettings, load, shifted
 from adapters.demo.balancer import Balancer
 from adapters.demo.day import arrivals
 from adapters.demo.lifeline import say_ready, until_told
@@ -25,24 +25,19 @@ TOO_LATE_S = 1.0
 """A driver that was stopped for longer forgets what it missed, rather than flood the hosts with it."""
 
 
-def rates(services: Iterable[Service], peak_rps: float) -> Mapping[str, float]:
-    """Requests a second at the day's peak, by service: `peak_rps` on average, in proportion to hosts."""
-    hosts = {service.name: len(service.production) for service in services}
-    mean = sum(hosts.values()) / max(len(hosts), 1)
-    return {name: peak_rps * count / mean for name, count in hosts.items() if count}
-
-
 class Traffic:
     """Sends a day after day of requests between `run` and its cancellation."""
 
     def __init__(self, services: Iterable[Service], peak_rps: float, day_s: float, seed: int) -> None:
+        """`peak_rps` is each service's at the busiest hour; production hosts serve it."""
         services = tuple(services)
         rng = Random(f"{seed}:traffic")  # noqa: S311 - a demo's dice
         addresses = [(service.name, host.address) for service in services for host in service.production]
         self.balancer = Balancer(addresses, rng)
         self._day_s = day_s
         self._start_s = MORNING * day_s
-        self._arrivals = arrivals(rates(services, peak_rps), day_s, self._start_s, rng)
+        served = {service.name: peak_rps for service in services if service.production}
+        self._arrivals = arrivals(served, day_s, self._start_s, rng)
 
     async def run(self) -> None:
         self.balancer.check_all()
@@ -82,8 +77,8 @@ class Traffic:
 
 
 async def _run(arguments: argparse.Namespace) -> None:
-    settings = config.shifted(config.load(arguments.config), arguments.second_octet)
-    demo = settings.demo
+    settings = shifted(load(arguments.config), arguments.second_octet)
+    demo = settings.demo or DemoSettings()
     traffic = Traffic(settings.fleet.services.values(), demo.peak_rps, demo.day_s, demo.seed)
     sending = asyncio.create_task(traffic.run())
     told = asyncio.create_task(until_told())

@@ -9,8 +9,8 @@ import pytest
 from adapters.demo.balancer import LOST, Balancer
 from adapters.demo.builds import Fault
 from adapters.demo.host import DemoHost
-from adapters.demo.traffic import Traffic, rates
-from pipeline.model import Host, Pool, Service
+from adapters.demo.traffic import Traffic
+from pipeline.model import Service
 from tests.adapters.demo.demo_support import until
 
 
@@ -95,11 +95,3 @@ async def test_traffic_runs_until_it_is_cancelled_and_closes_its_connections(dem
     await asyncio.wait((running,))
     await until(lambda: not traffic.balancer.backends[0].open)
     assert "profile: 200 " in traffic.account()
-
-
-def test_busy_services_are_those_with_many_hosts_and_staging_counts_for_nothing() -> None:
-    def service(name: str, production: int) -> Service:
-        pools = [Pool.PRODUCTION] * production + [Pool.STAGING]
-        return Service(name, tuple(Host(f"{name}-{n}", "x:1", pool, "fra1") for n, pool in enumerate(pools)), "r1")
-
-    assert rates([service("a", 4), service("b", 12), service("c", 0)], 8.0) == {"a": 6.0, "b": 18.0}

@@ -211,7 +211,6 @@ async def test_a_pause_waits_for_its_state_and_insists(timetable) -> None:
 @pytest.mark.parametrize(
     ("state", "end"),
     [
-        (State.LOCK, End.ROLLED_BACK),
         (State.WAIT, End.WAITING),
         (State.PAUSED, End.PAUSED),
         (State.BLOCK, End.HELD),
@@ -225,6 +224,16 @@ async def test_a_release_that_stands_still_has_an_end(timetable, state: State, e
     (outcome,) = await watching
     assert (outcome.end, outcome.state, outcome.release, outcome.why) == (end, state, "checkout-1", f"why {state}")
     assert room.watching == 0
+
+
+async def test_a_locked_service_whose_release_has_ended_was_rolled_back(timetable) -> None:
+    room = Room(timetable, {"checkout": row("checkout", State.BACK, "r1204"), "cart": row("cart", State.LOCK)})
+    watching = asyncio.create_task(until_settled(room, timetable, [CHECKOUT, CART], limit_s=20.0))
+    await until(lambda: room.watching > 0)
+    room.show(row("checkout", State.LOCK))
+    ours, never_ours = await watching
+    assert (ours.end, ours.release) == (End.ROLLED_BACK, "checkout-1")
+    assert never_ours.end is End.UNFINISHED
 
 
 async def test_a_steady_service_on_the_new_revision_is_settled_and_on_another_gone(timetable) -> None:
