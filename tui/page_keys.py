@@ -1,0 +1,37 @@
+"""The keys of a service's page, the history, and whatever is opened to be read: as data, like those in `tui.keys`."""
+
+from collections.abc import Mapping, Sequence
+
+from tui.keys import BACK, FAULT, HELP, RELEASE, RETRY, Key
+
+SERVICE = (
+    HELP,
+    BACK,
+    *RELEASE,
+    Key("service.metrics", "1", "1-4", "tab(0)", "panes", "1 metrics; a pane where all of them are shown, else a tab"),
+    Key("service.hosts", "2", "2", "tab(1)", "", "hosts by datacenter"),
+    Key("service.gates", "3", "3", "tab(2)", "", "gates: what holds the release, why, until when"),
+    Key("service.timeline", "4", "4", "tab(3)", "", "what happened, and the decisions"),
+    Key("service.history", "t", "t", "history", "history", "everything that happened to this service"),
+    Key("service.explain", "e", "e", "explain", "explain", "why it is where it is, in full"),
+    Key("service.more", "m", "m", "more", "", "the next metrics, where there are more than fit"),
+    Key("service.previous", "left_square_bracket", "[", "neighbour(-1)", "", "the service before it in the fleet"),
+    Key("service.next", "right_square_bracket", "]", "neighbour(1)", "[ ] other service", "the service after it"),
+    RETRY,
+    FAULT,
+)
+HISTORY = (
+    HELP,
+    BACK,
+    Key("history.filter", "slash", "/", "filter", "filter", "only events that say this; Esc clears"),
+    Key("history.dates", "d", "d", "dates", "dates", "write the date beside the time"),
+    Key("history.zone", "z", "z", "zone", "UTC/local", "times in UTC, or in this machine's zone"),
+    Key("history.open", "enter", "Enter", "open", "detail", "the event in full"),
+    Key("history.export", "e", "e", "export", "export", "write what is listed to a file of JSON lines, in this folder"),
+    Key("history.copy", "y", "y", "copy", "copy id", "copy the event's id to the clipboard"),
+    RETRY,
+    FAULT,
+)
+READING = (Key("reading.back", "escape,q,enter", "Esc", "back", "back", "back to where you came from"),)
+PAGES: Mapping[str, Sequence[Key]] = {"service": SERVICE, "history": HISTORY}
+"""To be remapped together with `tui.keys.VIEWS`."""

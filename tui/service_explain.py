@@ -1,0 +1,60 @@
+"""`e` on a service's page: why it is where it is, with every metric's sentence and every gate, in full. Pure."""
+
+from pipeline.gates import Answer
+from pipeline.view import Mark, ServiceView
+from tui.page import Draw
+from tui.service_sheets import gate_sheet, tally, wrapped
+from tui.widgets.pane import Look, Sheet
+from tui.widgets.runs import Run, Runs
+from tui.words import hms, percent, span, verdict
+
+
+def explanation(view: ServiceView) -> Draw:
+    return lambda width, look: _sheet(view, width, look)
+
+
+def _sheet(view: ServiceView, width: int, look: Look) -> Sheet:
+    palette, row = look.palette, view.row
+    release = f"release {row.release}, revision {row.revision}" if row.release else "no release under way"
+    body: list[Runs] = [
+        _headed("state", (row.state.value, palette.of(row)), look),
+        *_told(row.why or "nothing under way", width, look),
+        *_told(f"{release}; last stable {view.stable or 'unknown'}", width, look),
+    ]
+    if row.wait_s is not None:
+        body += _told(f"can go on in {span(row.wait_s)}", width, look)
+    if view.waves:
+        done = f"in wave {view.wave}" if view.wave else "not in production yet"
+        body += _told(f"waves: {', '.join(view.waves)}; {done}", width, look)
+    body += [(), _headed("verdict", (verdict(row.verdict), palette.verdict(row.verdict)), look)]
+    body += _told(f"held against {view.control}" if view.control else "nothing to hold it against", width, look)
+    for pane in view.panes:
+        word = verdict(pane.verdict) if pane.verdict is not None else "not judged"
+        body.append(((f" {word:<11}", palette.verdict(pane.verdict)), (pane.title, palette.strong)))
+        said = ", ".join(filter(None, [pane.difference, f"limit {pane.limit}" if pane.limit else "", pane.why]))
+        body += _told(said or "no reason given", width, look, indent=12)
+    budget = row.budget
+    body += [(), _headed("budget", (f"{percent(budget.left)} left", palette.plain), look)]
+    burn = "unknown" if budget.burn is None else f"{budget.burn:.1f}x"
+    body += _told(f"of {budget.window}, burn {burn}", width, look)
+    closed = sum(gate.answer is not Answer.PASS for gate in view.gates)
+    body += [(), _headed("gates", (f"{closed} of {len(view.gates)} do not pass", palette.plain), look)]
+    body += gate_sheet(view, width, look, whole=True).body
+    body += [(), _headed("hosts", (tally(view.hosts), palette.plain), look)]
+    trouble = [host for host in view.hosts if host.mark is not Mark.GOOD]
+    for host in trouble:
+        text = f"{host.name} ({host.track.value}, {host.datacenter or '?'}): {host.detail or host.mark.value}"
+        body += _told(text, width, look)
+    if not trouble:
+        body += _told("all of them are well", width, look)
+    title: Runs = ((f"why {row.name} is where it is", palette.strong), (f"  as of {hms(view.at)} UTC", palette.dim))
+    return Sheet(title, tuple(body))
+
+
+def _headed(name: str, said: Run, look: Look) -> Runs:
+    return ((f" {name:<8}", look.palette.dim), said)
+
+
+def _told(text: str, width: int, look: Look, indent: int = 9) -> list[Runs]:
+    lines = wrapped(text, max(width - indent - 1, 10))
+    return [((" " * indent + line, look.palette.plain),) for line in lines]

@@ -1,0 +1,155 @@
+"""The head of a service's page: where its release is on the lane, and what is said of it.
+
+Pure: views in, `Runs` of a given width out.
+"""
+
+from pipeline.judge.evidence import Verdict
+from pipeline.view import ATTENTION, Mark, MetricPane, Progress, ServiceRow, ServiceView, StageCell, State
+from tui.service_sheets import pen
+from tui.theme import Palette
+from tui.widgets.pane import Look, crop, ends
+from tui.widgets.runs import Runs, length
+from tui.words import UNKNOWN, bar, percent, span, verdict
+
+_IN_STAGING = frozenset({State.QUEUED, State.BLOCK, State.STAGE, State.GATES})
+_IN_CANARY = frozenset({State.CANARY, State.BAKE})
+_GRAVEST = {Verdict.FAIL: 0, Verdict.NO_DATA: 1, Verdict.WATCH: 2, Verdict.PASS: 3}
+
+
+def lane(view: ServiceView, width: int, look: Look, *, wide: bool) -> Runs:
+    """The three stages with arrows between them; the one that the release is in carries the state."""
+    row, palette = view.row, look.palette
+    here = place(row)
+    cells = (("staging", row.staging), ("canary", row.canary), ("prod", row.production))
+    runs: Runs = ()
+    for index, (name, cell) in enumerate(cells):
+        if index:
+            arrow = look.glyphs.done if passed(row, index) else look.glyphs.ahead
+            runs = (*runs, (f"  {arrow}  " if wide else f" {arrow} ", palette.dim))
+        runs = (*runs, *_stage(name, cell, look, wide=wide))
+        if index == here:
+            runs = (*runs, (f" [{_state(view, wide=wide)}]", palette.of(row)))
+    return crop(((" ", palette.plain), *runs), width, look.glyphs.more)
+
+
+def place(row: ServiceRow) -> int | None:
+    """The stage that the release at hand is in: 0 staging, 1 canary, 2 production; None where none moves."""
+    if row.state in _IN_STAGING:
+        return 0
+    if row.state in _IN_CANARY:
+        return 1
+    if row.state is State.STEADY or not row.revision:
+        return None
+    if row.production.revision == row.revision:
+        return 2
+    if row.canary.revision == row.revision:
+        return 1
+    return 0 if row.staging.revision == row.revision else None
+
+
+def passed(row: ServiceRow, stage: int) -> bool:
+    """Whether the release has left the stage before `stage`."""
+    here = place(row)
+    return here is not None and here >= stage
+
+
+def _stage(name: str, cell: StageCell, look: Look, *, wide: bool) -> Runs:
+    palette = look.palette
+    if not cell.revision:
+        return ((f"{name} -", palette.dim),)
+    style = palette.marks[cell.mark]
+    runs: Runs = ((f"{name} ", palette.dim), (cell.revision, palette.strong))
+    if cell.mark is Mark.UNKNOWN:
+        return (*runs, (f" {look.glyphs.unknown}", style))
+    if cell.share is not None:
+        runs = (*runs, (f" {percent(cell.share)}", palette.plain))
+    if cell.of and (wide or cell.share is None):
+        counted = f"{cell.done}/{cell.of}"
+        runs = (*runs, (f" [{counted}]" if not wide else f" {counted} {look.glyphs.marks[cell.mark]}", style))
+    return runs
+
+
+def _state(view: ServiceView, *, wide: bool) -> str:
+    row = view.row
+    said = [row.state.value]
+    if row.production.revision == row.revision and view.waves and 0 < view.wave <= len(view.waves):
+        said.append(f"{view.wave}/{len(view.waves)} {view.waves[view.wave - 1]}" if wide else view.waves[view.wave - 1])
+    if row.state is State.STALE:
+        said.append(f"{span(row.age_s)} old")
+    elif row.progress is not None:
+        said.append(waited(row.progress, wide=wide))
+    elif row.wait_s is not None:
+        said.append(f"{span(row.wait_s)} left")
+    return " ".join(said)
+
+
+def waited(progress: Progress, *, wide: bool) -> str:
+    """Done of all: "41/60m", where there is room "41/60 min"; in seconds under three minutes."""
+    if progress.of_s < 180:
+        return f"{int(progress.done_s)}/{int(progress.of_s)}{' s' if wide else 's'}"
+    if progress.of_s < 3 * 3_600:
+        return f"{int(progress.done_s // 60)}/{round(progress.of_s / 60)}{' min' if wide else 'm'}"
+    return f"{progress.done_s / 3_600:.1f}/{progress.of_s / 3_600:.4g}{' h' if wide else 'h'}"
+
+
+def gravest(panes: tuple[MetricPane, ...]) -> MetricPane | None:
+    """The metric to name when one must be named."""
+    judged = [(pane, pane.verdict) for pane in panes if pane.verdict is not None]
+    return min(judged, key=lambda pair: _GRAVEST[pair[1]], default=(None, None))[0]
+
+
+def judged_line(view: ServiceView, width: int, look: Look) -> Runs:
+    """What is decided or waited for, held against what; the error budget at the right end."""
+    right = _budget(view, look)
+    left: Runs = ((" ", look.palette.plain), *_said(view, look.palette))
+    if view.row.verdict is not None:
+        against = view.control or "nothing"
+        for control in (f", against {against}", f" vs {against.partition(',')[0]}"):
+            if length(left) + len(control) + length(right) < width:
+                left = (*left, (control, look.palette.dim))
+                break
+    return ends(left, right, width, look.glyphs.more)
+
+
+def _said(view: ServiceView, palette: Palette) -> Runs:
+    row = view.row
+    worst = gravest(view.panes)
+    said: Runs = ()
+    if row.verdict is not None:
+        said = ((verdict(row.verdict), palette.verdict(row.verdict)),)
+        if worst is not None and worst.difference:
+            limit = f" (limit {worst.limit})" if worst.limit else ""
+            said = (*said, (f" {worst.title} {worst.difference}{limit}", palette.plain))
+    if row.verdict is None or row.state in ATTENTION:
+        why = row.why or ("nothing under way" if row.state is State.STEADY else "")
+        state: Runs = ((row.state.value, palette.of(row)), (f" {why}", palette.plain))
+        gap: Runs = (("  ", palette.plain),) if said else ()
+        said = (*state, *gap, *said) if row.state in ATTENTION else (*said, *gap, *state)
+    return said
+
+
+def _budget(view: ServiceView, look: Look) -> Runs:
+    budget, palette = view.row.budget, look.palette
+    if budget.left is None:
+        style = palette.dim
+    else:
+        style = palette.fail if budget.left <= 0 else palette.warn if budget.left < 0.25 else palette.good
+    burn = UNKNOWN if budget.burn is None else f"{budget.burn:.1f}x"
+    return (
+        ("budget ", palette.dim),
+        (bar(budget.left, 6, look.glyphs), style),
+        (f" {percent(budget.left)}", style),
+        (f" burn {burn}", palette.dim),
+    )
+
+
+def legend(view: ServiceView, look: Look, width: int) -> Runs:
+    """What dots and band are, and which control the canary is held against, as far as there is room."""
+    palette, drawn = look.palette, pen(look)
+    mark, band = ("⣿", drawn.band if drawn.band.strip() else "▒") if drawn.braille else ("*", drawn.band)
+    control = view.control or "production"
+    for text in (f"{control} p10-90", control, f"{control.partition(',')[0]} p10-90", "p10-90"):
+        runs: Runs = ((f"{mark} canary", palette.strong), (f"  {band} {text}", palette.dim))
+        if length(runs) <= width:
+            return runs
+    return ()

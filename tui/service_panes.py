@@ -1,0 +1,83 @@
+"""The panes of a service's page: each keeps the view it draws, and draws it again for a new size."""
+
+from pipeline.view import MetricPane, ServiceView, State
+from tui.service_sheets import (
+    decision_sheet,
+    gate_sheet,
+    host_sheet,
+    metric_sheet,
+    series,
+    timeline_sheet,
+)
+from tui.widgets.chart import Axis, axis
+from tui.widgets.pane import Look, Pane, Sheet
+
+
+class MetricChart(Pane):
+    """One metric; its axis is kept from view to view as long as it fits."""
+
+    def __init__(self, look: Look, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(look, id=id, classes="metric")
+        self._pane: MetricPane | None = None
+        self._scale: Axis | None = None
+        self._stale = False
+
+    def put(self, pane: MetricPane, *, stale: bool) -> None:
+        if (pane, stale) == (self._pane, self._stale):
+            return
+        before = self._scale if self._pane is not None and self._pane.key == pane.key else None
+        self._pane, self._stale = pane, stale
+        self._scale = axis(series(pane), before)
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> Sheet:
+        if self._pane is None:
+            return Sheet((), ())
+        return metric_sheet(self._pane, self._scale, width, height, self.look, stale=self._stale)
+
+
+class ViewPane(Pane):
+    """A pane that draws some part of the service's view."""
+
+    def __init__(self, look: Look, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(look, id=id)
+        self.view: ServiceView | None = None
+        self.whole = False
+        """Whether there is room to say everything."""
+
+    def put(self, view: ServiceView, *, whole: bool) -> None:
+        self.view, self.whole = view, whole
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> Sheet:
+        del height
+        if self.view is None:
+            return Sheet((), ())
+        return self.sheet(self.view, width)
+
+    def sheet(self, view: ServiceView, width: int) -> Sheet:
+        raise NotImplementedError
+
+
+class Gates(ViewPane):
+    def sheet(self, view: ServiceView, width: int) -> Sheet:
+        return gate_sheet(view, width, self.look, whole=self.whole)
+
+
+class Hosts(ViewPane):
+    def sheet(self, view: ServiceView, width: int) -> Sheet:
+        return host_sheet(view, width, self.look, whole=self.whole)
+
+
+class Timeline(ViewPane):
+    def sheet(self, view: ServiceView, width: int) -> Sheet:
+        return timeline_sheet(view, width, self.look)
+
+
+class Decisions(ViewPane):
+    def sheet(self, view: ServiceView, width: int) -> Sheet:
+        return decision_sheet(view, width, self.look)
+
+
+def is_stale(view: ServiceView) -> bool:
+    return view.row.state is State.STALE
