@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
 
-from tui.units import quantity
+from tui.words import metric
 
 Points = Sequence[float | None]
 Span = tuple[float, float]
@@ -33,14 +33,6 @@ class Ink(Enum):
     CANARY = 2
     BOTH = 3
     LABEL = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Cells in a row that are drawn alike."""
-
-    text: str
-    ink: Ink
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +64,8 @@ class Pen:
         return (2, 4) if self.braille else (1, 1)
 
 
-Row = tuple[Run, ...]
+Row = tuple[tuple[str, Ink], ...]
+"""Cells that are drawn alike, run by run."""
 BRAILLE = Pen(braille=True, band=" ")
 COLOURLESS = Pen(braille=True, band="░")
 ASCII = Pen(braille=False, band=":")
@@ -220,8 +213,8 @@ def chart(series: Series, width: int, height: int, scale: Axis | None, pen: Pen,
         return _says("no data", width, height)
     rows = plot(series, width, height, scale, pen)
     if height > 1:
-        rows[0] = _labelled(*rows[0], quantity(scale.high, unit))
-        rows[-1] = _labelled(*rows[-1], quantity(scale.low, unit))
+        rows[0] = _labelled(*rows[0], metric(scale.high, unit, 4))
+        rows[-1] = _labelled(*rows[-1], metric(scale.low, unit, 4))
     return [_runs(text, inks) for text, inks in rows]
 
 
@@ -240,13 +233,13 @@ def _runs(text: str, inks: Sequence[Ink]) -> Row:
     runs, start = [], 0
     for ink, cells in groupby(inks):
         end = start + sum(1 for _ in cells)
-        runs.append(Run(text[start:end], ink))
+        runs.append((text[start:end], ink))
         start = end
     return tuple(runs)
 
 
 def _says(word: str, width: int, height: int) -> list[Row]:
-    blank: Row = (Run(" " * width, Ink.NOTHING),)
+    blank: Row = ((" " * width, Ink.NOTHING),)
     rows = [blank] * height
-    rows[(height - 1) // 2] = (Run(word[:width].center(width), Ink.LABEL),)
+    rows[(height - 1) // 2] = ((word[:width].center(width), Ink.LABEL),)
     return rows
