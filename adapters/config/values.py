@@ -1,0 +1,242 @@
+"""How single values are read: each reader takes a value and its spot, and gives it typed or reports.
+
+A reader raises `Unread` once it has said what was expected; the caller goes on with the next value,
+so that a file's mistakes come all at once.
+"""
+
+import math
+import re
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from adapters.config import durations
+from adapters.config.errors import Spot, Unread
+from adapters.metrics.source import Matcher, parse_selector
+from pipeline.text import is_identifier, plain
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+Reader = Callable[[object, Spot], T]
+
+_PER_CENT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,12})?)\s*%")
+_OBJECTIVE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)\s*%?")
+LEAST_OBJECTIVE = Decimal("0.5")
+_PAGE = re.compile(r"/[!-~]*")
+_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}):([0-9]{1,5})")
+
+
+def text(longest: int = 80) -> Reader[str]:
+    def read(value: object, spot: Spot) -> str:
+        if not isinstance(value, str) or not value.strip():
+            spot.expected("a text", value)
+        if len(value) > longest or plain(value, longest) != value:
+            spot.expected(f"one line of at most {longest} characters, none of them a control character", value)
+        return value
+
+    return read
+
+
+def name(value: object, spot: Spot) -> str:
+    if not isinstance(value, str) or not is_identifier(value):
+        spot.expected("a name of letters, digits, '.', '_' and '-' (1 to 100, no leading dash)", value)
+    return value
+
+
+def boolean(value: object, spot: Spot) -> bool:
+    if not isinstance(value, bool):
+        spot.expected("true or false", value)
+    return value
+
+
+def whole(low: int, high: int) -> Reader[int]:
+    def read(value: object, spot: Spot) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            spot.expected(f"a whole number from {low:,} to {high:,}", value)
+        return value
+
+    return read
+
+
+def number(low: float, high: float) -> Reader[float]:
+    def read(value: object, spot: Spot) -> float:
+        found = _number(value)
+        if found is None or not low <= found <= high:
+            spot.expected(f"a number from {low:g} to {high:g}", value)
+        return found
+
+    return read
+
+
+def ratio(low: float = 0.0, high: float = 1.0) -> Reader[float]:
+    """As a number or in per cent: 0.1 and "10%" are the same."""
+
+    def read(value: object, spot: Spot) -> float:
+        found = per_cent(value) if isinstance(value, str) else _number(value)
+        if found is None:
+            spot.expected('a ratio such as 0.1 or "10%"', value)
+        if not low <= found <= high:
+            spot.expected(f"{low:g} to {high:g}", value)
+        return found
+
+    return read
+
+
+def per_cent(written: str) -> float | None:
+    """The ratio that "12.5%" is, or None for another text."""
+    found = _PER_CENT.fullmatch(written)
+    return float(Decimal(found[1]) / 100) if found else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def objective(value: object, spot: Spot) -> Decimal:
+    """Exact, so a text: "99.99%" is Decimal("0.9999")."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        spot.expected('a text such as "99.9%", since a number is not exact', value)
+    found = _OBJECTIVE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        spot.expected('per cent of good requests, such as "99.9%"', value)
+    exact = Decimal(found[1]).scaleb(-2).normalize()
+    if not LEAST_OBJECTIVE <= exact < 1:
+        spot.expected('at least "50%" and less than "100%"', value)
+    return exact
+
+
+def seconds(low: str = "0s", high: str = "366d") -> Reader[float]:
+    """A duration such as "1h30m"; between `low` and `high`, written likewise."""
+    least, most = durations.seconds(low), durations.seconds(high)
+
+    def read(value: object, spot: Spot) -> float:
+        try:
+            found = durations.seconds(value) if isinstance(value, str) else None
+        except ValueError:
+            found = None
+        if found is None:
+            spot.expected('a duration such as "40s", "10m" or "1h30m"', value)
+        if not least <= found <= most:
+            spot.expected(f"{low} to {high}", value)
+        return found
+
+    return read
+
+
+def moment(value: object, spot: Spot) -> datetime:
+    """A date and time that says its offset; in UTC from here on."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        spot.expected("a date and time with its offset, such as 2026-12-24T18:00:00+01:00", value)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        spot.expected("a date of our times", value)
+
+
+def one_of(words: type[E]) -> Reader[E]:
+    def read(value: object, spot: Spot) -> E:
+        if not isinstance(value, str) or value not in [word.value for word in words]:
+            spot.expected(_either(list(words)), value)
+        return words(value)
+
+    return read
+
+
+def choice(*words: str) -> Reader[str]:
+    def read(value: object, spot: Spot) -> str:
+        if not isinstance(value, str) or value not in words:
+            spot.expected(_either(words), value)
+        return value
+
+    return read
+
+
+def _either(words: Collection[str]) -> str:
+    *most, last = (f'"{word}"' if word else '""' for word in words)
+    return f"{', '.join(most)} or {last}"
+
+
+def sequence(read_one: Reader[T], least: int = 0, most: int = 1_000) -> Reader[tuple[T, ...]]:
+    """An array; every element that is wrong is reported."""
+
+    def read(value: object, spot: Spot) -> tuple[T, ...]:
+        if not isinstance(value, list):
+            spot.expected("an array", value)
+        if not least <= len(value) <= most:
+            spot.refuse(f"expected {least} to {most:,} elements, got {len(value):,}")
+        found: list[T] = []
+        for place, element in enumerate(value):
+            try:
+                found.append(read_one(element, spot / place))
+            except Unread:
+                continue
+        if len(found) < len(value):
+            raise Unread
+        return tuple(found)
+
+    return read
+
+
+def unique(read_all: Reader[tuple[str, ...]]) -> Reader[tuple[str, ...]]:
+    def read(value: object, spot: Spot) -> tuple[str, ...]:
+        found = read_all(value, spot)
+        for place, element in enumerate(found):
+            if element in found[:place]:
+                (spot / place).refuse(f'"{element}" stands here twice')
+        return found
+
+    return read
+
+
+def argument(value: object, spot: Spot) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        spot.expected("a text, one for each argument", value)
+    return value
+
+
+def folder(longest: int = 4_000) -> Reader[Path]:
+    def read(value: object, spot: Spot) -> Path:
+        if not isinstance(value, str) or plain(value, longest) != value or not value.startswith(("/", "~/")):
+            spot.expected(f'the path of a folder from "/" or "~/" on, of at most {longest} characters', value)
+        try:
+            return Path(value).expanduser()
+        except RuntimeError:
+            spot.expected("a folder whose owner has a home", value)
+
+    return read
+
+
+def timezone(value: object, spot: Spot) -> str:
+    if isinstance(value, str):
+        with suppress(ValueError, OSError, LookupError):
+            return ZoneInfo(value).key
+    return spot.expected('a time zone such as "UTC" or "Europe/Berlin"', value)
+
+
+def page(value: object, spot: Spot) -> str:
+    """The path of a page on a host."""
+    if not isinstance(value, str) or len(value) > 500 or _PAGE.fullmatch(value) is None:
+        spot.expected('a path such as "/healthz"', value)
+    return value
+
+
+def series(value: object, spot: Spot) -> tuple[str, tuple[Matcher, ...]]:
+    if not isinstance(value, str) or len(value) > 500:
+        spot.expected("a metric's name, with labels where needed", value)
+    try:
+        return parse_selector(value)
+    except ValueError as error:
+        spot.refuse(plain(str(error), 300))
+
+
+def is_address(written: str) -> bool:
+    """Whether `written` is `host:port`."""
+    found = _ADDRESS.fullmatch(written)
+    return found is not None and 1 <= int(found[1]) <= 65_535
