@@ -94,7 +94,6 @@ class Controller:
         late_s = (memory.newest - self._clock.now()).total_seconds() if memory.newest is not None else 0.0
         if memory.newest is not None and late_s > self._company.tick_s:
             self._pause_all(memory.newest)
-        self._show()
 
     def _pause_all(self, newest: datetime) -> None:
         """The wall clock stands before the history's newest line: every release waits for a person."""

@@ -12,7 +12,7 @@ from pipeline.events import AUTO, Event, Intent, Outcome
 from pipeline.gates import Gate, open_
 from pipeline.holds import drifted, gates
 from pipeline.hostwork import Journal, Standing, Wish, Work, work
-from pipeline.judge.evidence import Judge, Judgement, Look, Verdict
+from pipeline.judge.evidence import Evidence, Judge, Judgement, Look, Verdict
 from pipeline.lifecycle import DEPLOYING, FORWARD, PRODUCTION, Phase, Rollout, Signal, step
 from pipeline.model import CheckRule, NoData, Service
 from pipeline.observed import HostState
@@ -139,10 +139,14 @@ def _look(facts: Facts, judge: Judge) -> tuple[Rollout, Judgement | None, tuple[
     else:
         evidence, judgement = judge.look(rules.judge, rollout.evidence, look, rollout.reference)
     no_data = not look.candidate and not down
+    if rollout.no_data_s > rules.judge.stale_s and not no_data:
+        # What was seen before a gap is no verdict on what runs after it: a fresh window is gathered.
+        evidence, judgement = judge.look(rules.judge, Evidence(), look, rollout.reference)
+    bad_looks = rollout.bad_looks + 1 if judgement.verdict is Verdict.FAIL or (no_data and rollout.bad_looks) else 0
     rollout = replace(
         rollout,
         evidence=evidence,
-        bad_looks=rollout.bad_looks + 1 if judgement.verdict is Verdict.FAIL else 0,
+        bad_looks=bad_looks,
         no_data_s=rollout.no_data_s + facts.elapsed_s if no_data else 0.0,
     )
     return _served(facts, rollout, telemetry.of(new)), judgement, _look_event(facts, rollout, judgement)
@@ -230,7 +234,7 @@ def _restored(facts: Facts, now: Work) -> tuple[Signal | None, str]:
     rest = [host for host, standing in now.standings.items() if standing is not Standing.THERE]
     if not rest:
         return Signal.RESTORED, facts.rollout.why
-    over = facts.now - facts.rollout.since > timedelta(seconds=facts.service.rules.deploy.deadline_s)
+    over = facts.rollout.stalled_s > facts.service.rules.deploy.deadline_s
     stuck = {Standing.LOST, Standing.FAILED, Standing.SICK}
     if over and all(now.standings[host] in stuck for host in rest):
         return Signal.RESTORED, f"{facts.rollout.why}; not restored, look at them: {some(rest)}"
@@ -242,7 +246,7 @@ def _progressed(facts: Facts, now: Work) -> Rollout:
     rollout, there = facts.rollout, len(now.names(Standing.THERE))
     if there > rollout.most_healthy:
         return replace(rollout, most_healthy=there, stalled_s=0.0)
-    if rollout.phase in DEPLOYING and rollout.pause is None:
+    if rollout.phase in DEPLOYING | {Phase.ROLLING_BACK} and rollout.pause is None:
         return replace(rollout, stalled_s=rollout.stalled_s + facts.elapsed_s)
     return rollout
 

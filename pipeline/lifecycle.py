@@ -147,7 +147,7 @@ class Rollout:
     most_healthy: int = 0
     """Most hosts ever healthy on the new revision in this phase: the measure of progress."""
     stalled_s: float = 0.0
-    """How long the phase has been deploying without any such progress."""
+    """How long hosts have been told to change without any such progress."""
     evidence: Evidence = field(default_factory=Evidence)
     """The judge's, of this canary or wave."""
     reference: Evidence = field(default_factory=Evidence)

@@ -139,6 +139,9 @@ class History(Protocol):
 class Desk(Protocol):
     """The controller as its API sees it. All calls answer at once; none waits for hosts or metrics."""
 
+    token: int
+    """Its fencing token; 0 before it has one."""
+
     def fleet(self) -> FleetView:
         """The newest view."""
         ...

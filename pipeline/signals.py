@@ -122,7 +122,8 @@ def value(metric: MetricRule, sample: Sample) -> float | None:
     """The metric in its own unit (ratio, seconds, per second and host, the gauge's); None without data."""
     if metric.kind is MetricKind.RATIO:
         total = sample.counters.get(metric.total, 0.0)
-        return sample.counters.get(metric.bad, 0.0) / total if total > 0 else None
+        bad = sample.counters.get(metric.bad)
+        return bad / total if bad is not None and total > 0 else None
     if metric.kind is MetricKind.QUANTILE:
         histogram = sample.histograms.get(metric.of)
         return None if histogram is None else quantile(histogram, metric.q)

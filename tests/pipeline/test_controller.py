@@ -18,7 +18,7 @@ async def test_a_good_release_goes_through_staging_canary_and_waves_and_settles(
     await company.until("settled")
     assert company.on("r2") == set(company.world.machines)
     actions = company.actions()
-    assert [a for a in actions if a in {"submit", "staging", "canary", "wave", "settled"}][0] == "submit"
+    assert next(a for a in actions if a in {"submit", "staging", "canary", "wave", "settled"}) == "submit"
     assert actions.index("staging") < actions.index("canary") < actions.index("wave") < actions.index("settled")
     assert all(len(machine.told) == 1 for machine in company.world.machines.values())
     assert company.row.state is State.STEADY
@@ -121,7 +121,7 @@ async def test_a_promote_that_gates_forbid_is_refused_with_the_gate_and_recorded
     await company.ticks(3)
     company.ask(Verb.SUBMIT, "r2")
     await company.until("canary-bake")
-    with pytest.raises(Refused, match="traffic-cycle|verdict"):
+    with pytest.raises(Refused, match=r"traffic-cycle|verdict"):
         company.ask(Verb.PROMOTE)
     assert company.history.log[-1].action == "denied"
     assert company.history.log[-1].who == MIRA

@@ -1,0 +1,143 @@
+"""The real controller in a company where everything goes wrong, by seed; what must hold is checked at each tick.
+
+`PITHEAD_CHAOS_SEEDS=N` runs more seeds (`make soak`); a seed that broke something stays in `FOUND`.
+"""
+
+import os
+from random import Random
+
+import pytest
+from world import Behaviour, Company, make_rules
+
+from pipeline.commands import Refused, Verb
+from pipeline.judge.evidence import Verdict
+from pipeline.lifecycle import CANARY, Phase, Rollout
+from pipeline.model import JudgeRules, NoData, Pool, Promotion, Promotions
+from pipeline.placement import canary_size
+from pipeline.targets import out_in_wave
+
+SEEDS = int(os.environ.get("PITHEAD_CHAOS_SEEDS", "30"))
+FOUND: tuple[int, ...] = ()
+BUILDS = (
+    Behaviour(),
+    Behaviour(error_ratio=0.1),
+    Behaviour(slow_ratio=0.2),
+    Behaviour(healthy=False),
+    Behaviour(fails=True),
+    Behaviour(leak_bytes=6e6),
+)
+
+
+class Storm:
+    def __init__(self, seed: int) -> None:
+        self.rng = Random(seed)
+        judge = make_rules().judge
+        self.company = Company(
+            make_rules(
+                promotions=Promotions(production=self.rng.choice(list(Promotion))),
+                judge=JudgeRules(
+                    judge.metrics, stale_s=5, warmup_s=1, no_data_limit_s=15, no_data=self.rng.choice(list(NoData))
+                ),
+            ),
+            production=self.rng.choice((3, 10, 24)),
+        )
+        self.revision = 1
+
+    def upset(self) -> None:
+        """One thing that happens to real fleets and their people."""
+        world, rng = self.company.world, self.rng
+        machine = rng.choice(list(world.machines.values()))
+        match rng.randrange(12):
+            case 0:
+                machine.fault = rng.choice(("no answer in 2 s", "refused", "malformed state: not JSON"))
+            case 1:
+                machine.metrics_fault = "HTTP 500"
+            case 2:
+                for other in world.machines.values():
+                    other.metrics_fault = "no answer in 2 s"
+            case 3 | 4 | 5:
+                for other in world.machines.values():
+                    other.fault = other.metrics_fault = ""
+            case 6:
+                self.company.history.broken = rng.choice(("", "disk full"))
+            case 7:
+                self.company.start()
+            case 8:
+                world.restart_s = rng.choice((0.0, 1.0, 4.0, 15.0))
+            case _:
+                self.ask()
+
+    def ask(self) -> None:
+        verb = self.rng.choice([Verb.SUBMIT, Verb.SUBMIT, Verb.PROMOTE, Verb.PROMOTE, *Verb])
+        if verb is Verb.SUBMIT:
+            self.revision += 1
+            self.company.world.behaviours[f"r{self.revision}"] = self.rng.choice(BUILDS)
+        try:
+            self.company.ask(verb, f"r{self.revision}")
+        except Refused as no:
+            assert no.what and no.why and no.mend
+
+    def check(self, before: Rollout | None) -> None:
+        company = self.company
+        rollouts = company.history.rollouts.values()
+        assert sum(not rollout.ended for rollout in rollouts) <= 1
+        for machine in company.world.machines.values():
+            assert len(machine.told) == len(set(machine.told)), "an operation was carried out twice"
+            assert set(machine.told) <= set(company.history.intents), "a host was told before it was written down"
+        now = company.rollout if company.history.rollouts else None
+        if now is None:
+            return
+        self.check_places(now)
+        if before is not None and before.id == now.id and before.phase is Phase.CANARY_BAKE:
+            if now.phase is Phase.WAVE_DEPLOY:
+                assert before.served.seconds > 0
+                assert company.history.broken == ""
+                assert now.reference.candidate.counters.get("requests", 0) >= 50
+        view = company.controller.service("checkout")
+        if company.row.verdict is Verdict.PASS:
+            assert view.row.state.value not in {"STALE"}
+
+    def check_places(self, now: Rollout) -> None:
+        """A revision is on no host that its phase does not allow."""
+        production = [m for m in self.company.world.machines.values() if m.host.pool is Pool.PRODUCTION]
+        new = {machine.host.name for machine in production if machine.revision == now.revision}
+        if now.phase in {Phase.QUEUED, Phase.STAGING_DEPLOY, Phase.STAGING_CHECKS}:
+            assert not new
+        if now.phase in CANARY:
+            assert new <= set(now.canaries)
+            assert len(now.canaries) == canary_size(len(production), 0.1)
+        if now.phase in {Phase.WAVE_DEPLOY, Phase.WAVE_SOAK}:
+            assert new <= set(out_in_wave(self.company.service, now, now.wave))
+
+
+@pytest.mark.parametrize("seed", [*FOUND, *range(SEEDS)])
+async def test_whatever_goes_wrong_nothing_is_done_twice_unrecorded_or_out_of_place(seed: int) -> None:
+    storm = Storm(seed)
+    company = storm.company
+    for _ in range(150):
+        before = company.rollout if company.history.rollouts else None
+        if storm.rng.random() < 0.25:
+            storm.upset()
+        await company.ticks(1)
+        storm.check(before)
+    await calm(storm)
+
+
+async def calm(storm: Storm) -> None:
+    """Once the storm is over, a rollback always brings every reachable host home."""
+    company = storm.company
+    company.history.broken = ""
+    company.world.restart_s = 1.0
+    for machine in company.world.machines.values():
+        machine.fault = machine.metrics_fault = ""
+    await company.ticks(40)
+    if company.history.rollouts and not company.rollout.ended:
+        if company.rollout.phase is not Phase.ROLLING_BACK:
+            company.ask(Verb.ROLLBACK)
+        for _ in range(120):
+            if company.rollout.ended:
+                break
+            await company.ticks(1)
+        assert company.rollout.ended
+        if "not restored" not in company.rollout.why:
+            assert not company.on(company.rollout.revision)
