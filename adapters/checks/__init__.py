@@ -1,0 +1,1 @@
+"""Staging checks: probes of endpoints, and commands."""

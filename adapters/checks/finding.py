@@ -1,0 +1,9 @@
+"""What a check has found."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    passed: bool
+    detail: str
