@@ -7,9 +7,9 @@ import pytest
 
 from adapters.metrics.scrape import ScrapedMetrics
 from adapters.metrics.source import SignalKind, SignalSource, parse_selector
-from pipeline.model import Host, Pool
+from pipeline.model import Host, MetricKind, MetricRule, Pool
 from pipeline.observed import HostFault
-from pipeline.signals import Histogram, Reading
+from pipeline.signals import Histogram, Reading, between, value
 
 LONG_S = 30.0
 PAGE = """\
@@ -187,3 +187,14 @@ async def test_without_signals_there_is_nothing_to_read(clock) -> None:
     found = await metrics.readings([host("127.0.0.1:1")], LONG_S)
     assert found["cart-1"].why == "none of the wanted metrics on any page"
     await metrics.close()
+
+
+async def test_requests_whose_errors_cannot_be_read_have_no_error_ratio(scrape, clock) -> None:
+    errors = source("errors", SignalKind.COUNTER, "errors_total")
+    ratio = MetricRule("errors", "errors", MetricKind.RATIO, bad="errors", total="requests")
+    before = await scrape("http_requests_total 5\nerrors_total NaN\n", REQUESTS, errors)
+    await clock.sleep(1.0)
+    after = await scrape("http_requests_total 9\nerrors_total NaN\n", REQUESTS, errors)
+    sample = between(before, after)
+    assert sample is not None
+    assert (sample.counters, value(ratio, sample)) == ({"requests": 4.0}, None)
