@@ -1,0 +1,83 @@
+"""The command `pithead`: parse, hand over to the verb's module, turn every end into a line and an exit code."""
+
+import asyncio
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from importlib import import_module
+
+from pipeline.commands import Refused
+from pipeline.ports import ControllerLost, HistoryError
+from pithead.exits import Exit, Failure
+from pithead.out import Out
+from pithead.parser import ACTS, parser
+
+VERBS = {
+    "room": "pithead.verbs.room",
+    "demo": "pithead.verbs.demo",
+    "wallboard": "pithead.verbs.room",
+    "controller": "pithead.verbs.controller",
+    "check": "pithead.verbs.check",
+}
+"""Verbs with a `run(args, out) -> int`."""
+ASKING = {
+    "status": "pithead.verbs.status",
+    "submit": "pithead.verbs.submit",
+    "history": "pithead.verbs.history",
+    **dict.fromkeys(ACTS, "pithead.verbs.act"),
+}
+"""Verbs with an `async run(args, room, out) -> int`, where `room` is the controller's."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code (`Exit`)."""
+    out = Out()
+    try:
+        return _dispatch(parser().parse_args(argv), out)
+    except Failure as failure:
+        out.error(str(failure))
+        return failure.code
+    except Refused as refused:
+        out.error(str(refused))
+        return Exit.REFUSED
+    except ControllerLost as lost:
+        out.error(f"controller: {lost}: see whether it runs: pithead status")
+        return Exit.UNKNOWN
+    except HistoryError as error:
+        out.error(str(error))
+        return Exit.REFUSED
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes standard output once more on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.BROKEN_PIPE
+    except SystemExit:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no locals, no control characters
+        return _fault(error, out)
+
+
+def _dispatch(args: Namespace, out: Out) -> int:
+    if args.version:
+        from importlib.metadata import version
+
+        out.line(f"pithead {version('pithead')}")
+        return Exit.DONE
+    if args.verb in ASKING:
+        from pithead.connect import asked
+
+        verb = import_module(ASKING[args.verb])
+        return asyncio.run(asked(verb.run, args, out))
+    code: int = import_module(VERBS[args.verb]).run(args, out)
+    return code
+
+
+def _fault(error: Exception, out: Out) -> int:
+    from pithead.logs import trace
+
+    for line in trace(error):
+        out.error(line)
+    out.error(f"a fault of pithead: {type(error).__name__}: report it with the lines above")
+    return Exit.REFUSED

@@ -1,0 +1,85 @@
+"""The controller, put together from its parts and run until it is told to stop."""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack, suppress
+from random import SystemRandom
+
+from adapters.api.server import ApiServer
+from adapters.checks.runner import HostChecks
+from adapters.config import Settings
+from adapters.history.sqlite import SqliteHistory
+from adapters.hosts.http import HttpHosts
+from adapters.metrics.scrape import ScrapedMetrics
+from pipeline.controller import Controller
+from pipeline.events import Event
+from pipeline.judge.pooled import PooledJudge
+from pipeline.ports import Changes
+from pithead.clock import SystemClock
+from pithead.places import Places
+
+log = logging.getLogger("pithead.controller")
+QUIET = frozenset({"look"})
+"""Actions that are in the history and need not be in the log."""
+
+
+class ToldHistory(SqliteHistory):
+    """Says in the log what it has kept."""
+
+    def record(self, changes: Changes, *, safe: bool = False) -> tuple[Event, ...]:
+        events = super().record(changes, safe=safe)
+        for event in events:
+            if event.action not in QUIET:
+                log.info(
+                    "%s %s %s by %s: %s", event.service, event.revision, event.action, event.who.name, event.detail
+                )
+        return events
+
+
+async def serve(settings: Settings, places: Places, told: asyncio.Event, *, read_only: bool = False) -> None:
+    """Run a controller with its API until `told`.
+
+    Host actions under way at the end are left to the journal. Raises `HistoryError` where the history cannot
+    be opened, `OSError` where the sockets cannot be made.
+    """
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        history = ToldHistory(places.history, clock)
+        stack.callback(history.close)
+        hosts, metrics, checks = HttpHosts(clock), ScrapedMetrics(settings.signals, clock), HostChecks(clock)
+        for adapter in (hosts, metrics, checks):
+            stack.push_async_callback(adapter.close)
+        controller = Controller(
+            settings.fleet,
+            hosts=hosts,
+            metrics=metrics,
+            checks=checks,
+            history=history,
+            clock=clock,
+            judge=PooledJudge(),
+            rng=SystemRandom(),
+        )
+        running = asyncio.create_task(controller.run(), name="controller")
+        stack.push_async_callback(_ended, controller, running)
+        # An API without a first look would show an empty company.
+        await _first(running, asyncio.create_task(controller.newer(0)))
+        api = ApiServer(controller, places.run, read_only=read_only, group=settings.group, clock=clock)
+        await api.start()
+        stack.push_async_callback(api.stop)
+        log.info("%d services, sockets in %s, history %s", len(settings.fleet.services), places.run, history.path)
+        await _first(running, asyncio.create_task(told.wait()))
+        log.info("stopping; what runs on hosts goes on, and is found in the history")
+
+
+async def _first(running: asyncio.Task[None], other: asyncio.Task[object]) -> None:
+    """Until `other` is done; raises what ended the controller, if that comes first."""
+    await asyncio.wait((running, other), return_when=asyncio.FIRST_COMPLETED)
+    if not other.done():
+        other.cancel()
+        running.result()
+
+
+async def _ended(controller: Controller, running: asyncio.Task[None]) -> None:
+    controller.stop()
+    with suppress(asyncio.CancelledError, Exception):
+        await running

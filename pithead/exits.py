@@ -1,0 +1,24 @@
+"""How the command ends: the exit codes, and the one shape of an error."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    DONE = 0
+    REFUSED = 1
+    """Refused, failed, or ended in a rollback."""
+    USAGE = 2
+    """The command line or the configuration is wrong; nothing was started."""
+    UNKNOWN = 3
+    """No controller answers, or nobody can know."""
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+    """Whoever read our output has gone: what a shell makes of SIGPIPE."""
+
+
+class Failure(Exception):
+    """Ends the command: one line `pithead: WHAT: WHY: MEND` on standard error, and `code`."""
+
+    def __init__(self, what: str, why: str, mend: str, code: Exit = Exit.REFUSED) -> None:
+        super().__init__(f"{what}: {why}: {mend}")
+        self.code = code

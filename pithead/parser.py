@@ -1,0 +1,135 @@
+"""The command line: every verb and option, and nothing that takes long to import."""
+
+import argparse
+from typing import NoReturn
+
+from pipeline.text import plain
+from pithead.exits import Exit, Failure
+
+EPILOG = """exit codes: 0 done; 1 refused, failed or rolled back; 2 usage or configuration; 3 no controller, or unknown.
+The configuration is looked for at --config, PITHEAD_CONFIG, then where `pithead check` says."""
+
+COLORS = ("auto", "truecolor", "256", "16", "never")
+
+
+class Parser(argparse.ArgumentParser):
+    """Errors are `Failure`s: what was typed may hold anything, and is shown as plain text."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Failure(self.prog, plain(message), f"see {self.prog} --help", Exit.USAGE)
+
+
+def parser() -> Parser:
+    common, printing, screen = _common(), _printing(), _screen()
+    top = Parser(
+        prog="pithead",
+        description="The control room for a deployment pipeline. Without a verb: the control room itself.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # Parsers of their own: defaults set here must not be the verbs' as well.
+        parents=[_common(), _screen()],
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="store_true", help="print the version and leave")
+    top.set_defaults(verb="room", config=None, run_dir=None, read_only=False, ascii=False, color="auto", json=False)
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
+
+    def verb(name: str, said: str, *parents: Parser) -> Parser:
+        return verbs.add_parser(
+            name, help=said, description=said, parents=[common, *parents], allow_abbrev=False, prog=f"pithead {name}"
+        )
+
+    demo = verb("demo", "a whole company on this machine: fleet, traffic, releases, and the room", screen, printing)
+    demo.add_argument("--headless", action="store_true", help="without a terminal; print what becomes of each release")
+    demo.add_argument("--until-settled", action="store_true", help="with --headless: leave when nothing moves any more")
+    demo.add_argument(
+        "--limit", type=seconds, default=240.0, metavar="TIME", help="with --headless: give up after this, as 4m"
+    )
+
+    verb("wallboard", "the fleet on a wall: read-only, no keys needed", screen)
+
+    controller = verb("controller", "run the pipeline in the foreground, without a terminal")
+    controller.add_argument("--detached", action="store_true", help="live on when the terminal hangs up")
+    controller.add_argument("--state-dir", metavar="DIR", help="where the history is kept")
+    controller.add_argument("--print-unit", action="store_true", help="print a systemd unit for it and leave")
+    controller.add_argument("--second-octet", type=int, default=None, help=argparse.SUPPRESS)
+    controller.add_argument("--life-line", action="store_true", help=argparse.SUPPRESS)
+
+    check = verb("check", "read the configuration and tell every error in it", printing)
+    check.add_argument("file", nargs="?", metavar="FILE", help="the configuration to read")
+
+    status = verb("status", "how the fleet, or one service, stands", printing)
+    status.add_argument("service", nargs="?", metavar="SERVICE")
+    status.add_argument("--watch", action="store_true", help="go on, and print each change")
+
+    submit = verb("submit", "send a revision on its way", printing)
+    submit.add_argument("service", metavar="SERVICE")
+    submit.add_argument("revision", metavar="REVISION")
+    submit.add_argument("--wait", action="store_true", help="until it has settled (0) or gone back (1)")
+    submit.add_argument(
+        "--timeout", type=seconds, default=None, metavar="TIME", help="with --wait: 3 after this, as 2h"
+    )
+    submit.add_argument("--reason", default="", metavar="WHY")
+
+    for name, said in ACTS.items():
+        act = verb(name, said, printing)
+        act.add_argument("service", metavar="SERVICE")
+        act.add_argument("--reason", default="", metavar="WHY", help="kept in the history")
+        act.add_argument("--release", default="", metavar="ID", help="only if this is the release at hand")
+        if name in CONFIRMED:
+            act.add_argument("--yes", action="store_true", help="do not ask")
+
+    history = verb("history", "what happened, newest first", printing)
+    history.add_argument("service", nargs="?", default="", metavar="SERVICE")
+    history.add_argument("--text", default="", metavar="WORD", help="in who, service, revision, action or detail")
+    history.add_argument("--limit", type=count, default=50, metavar="N")
+    return top
+
+
+ACTS = {
+    "promote": "let a release into its next stage",
+    "pause": "hold a release where it is; it is still judged, and rolled back if bad",
+    "resume": "let a paused release go on",
+    "rollback": "put the last stable revision back",
+    "cancel": "take a queued release out",
+}
+CONFIRMED = frozenset({"promote", "rollback", "cancel"})
+
+
+def _common() -> Parser:
+    """Options of every verb, taken before the verb and after it."""
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--config", metavar="FILE", help="the configuration")
+    common.add_argument("--run-dir", metavar="DIR", help="where the controller's sockets are")
+    common.add_argument("--read-only", action="store_true", help="look only; the controller refuses the rest")
+    return common
+
+
+def _printing() -> Parser:
+    printing = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    printing.add_argument("--json", action="store_true", help="print JSON")
+    return printing
+
+
+def _screen() -> Parser:
+    screen = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    screen.add_argument("--ascii", action="store_true", help="draw with ASCII only")
+    screen.add_argument("--color", choices=COLORS, help="NO_COLOR counts as never")
+    return screen
+
+
+def count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"expected 1 to 1000000, got {plain(text, 40)}")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """90, 90s, 4m, 2h or 1d, as seconds."""
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in _UNITS else (text, "s")
+    if not number.isascii() or not number.isdigit() or not 1 <= int(number[:9]) <= 10_000_000:
+        raise argparse.ArgumentTypeError(f"expected a time as 90s, 4m, 2h or 1d, got {plain(text, 40)}")
+    return float(int(number) * _UNITS[unit])
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}

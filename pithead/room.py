@@ -1,0 +1,50 @@
+"""The controller as the screens see it, reached once they have been drawn."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.commands import Command, Receipt, Verb
+from pipeline.ports import ControlRoom
+from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
+
+if TYPE_CHECKING:
+    from adapters.api.client import ApiRoom
+
+
+class LazyRoom:
+    """`ControlRoom` whose HTTP client is imported at the first call, in a thread: it takes as long as a paint."""
+
+    def __init__(self, socket: Path, *, read_only: bool) -> None:
+        self.read_only = read_only
+        self._socket = socket
+        self._loading: asyncio.Task[ApiRoom] | None = None
+
+    async def _room(self) -> ControlRoom:
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._load())
+        return await asyncio.shield(self._loading)
+
+    async def _load(self) -> "ApiRoom":
+        client = await asyncio.to_thread(import_module, "adapters.api.client")
+        room: ApiRoom = client.ApiRoom(self._socket)
+        return room
+
+    async def fleet(self) -> AsyncIterator[FleetView]:
+        async for view in (await self._room()).fleet():
+            yield view
+
+    async def service(self, name: str) -> AsyncIterator[ServiceView]:
+        async for view in (await self._room()).service(name):
+            yield view
+
+    async def history(self, query: HistoryQuery) -> HistoryPage:
+        return await (await self._room()).history(query)
+
+    async def propose(self, verb: Verb, service: str) -> Proposal:
+        return await (await self._room()).propose(verb, service)
+
+    async def send(self, command: Command) -> Receipt:
+        return await (await self._room()).send(command)

@@ -1,0 +1,74 @@
+"""Views as lines of plain text, for shells and scripts; what a screen would show, without its colours."""
+
+from collections.abc import Iterable
+
+from pipeline.events import Event
+from pipeline.gates import Answer
+from pipeline.view import Budget, FleetView, Mark, ServiceRow, ServiceView, StageCell
+from pipeline.words import duration
+
+HEAD = ("SERVICE", "STATE", "VERDICT", "STAGING", "CANARY", "PROD", "BUDGET", "WHY")
+MARKS = {Answer.PASS: "+", Answer.HOLD: "~", Answer.FAIL: "x", Answer.UNKNOWN: "?"}
+NEWEST = 5
+NOT_WELL = (Mark.BAD, Mark.UNKNOWN)
+
+
+def fleet(view: FleetView) -> list[tuple[str, ...]]:
+    """A head and a line a service, in the configuration's order."""
+    return [HEAD, *(row(each) for each in view.services)]
+
+
+def row(of: ServiceRow) -> tuple[str, ...]:
+    verdict = of.verdict.upper() if of.verdict is not None else "-"
+    cells = (cell(of.staging), cell(of.canary), cell(of.production))
+    return (of.name, of.state.value, verdict, *cells, budget(of.budget), of.why)
+
+
+def cell(of: StageCell) -> str:
+    """As `r12 3/8`, `r12 25%`, or `-`."""
+    if not of.revision:
+        return "-"
+    if of.mark is Mark.UNKNOWN:
+        return f"{of.revision} ?"
+    if of.share is not None and of.share < 1:
+        return f"{of.revision} {int(100 * of.share)}%"
+    return f"{of.revision} {of.done}/{of.of}" if of.of else of.revision
+
+
+def budget(of: Budget) -> str:
+    """What is left, cut and never rounded up."""
+    return "?" if of.left is None else f"{int(100 * of.left // 1)}%"
+
+
+def change(of: ServiceRow) -> str:
+    """A service in one line, for those who follow it."""
+    waits = f" (at least {duration(of.wait_s)} to go)" if of.wait_s else ""
+    revision = f" {of.revision}" if of.revision else ""
+    return f"{of.name}{revision} {of.state.value}: {of.why}{waits}"
+
+
+def page(view: ServiceView) -> Iterable[str]:
+    """A service's page."""
+    at_hand = view.row
+    verdict = f"  {at_hand.verdict.upper()}" if at_hand.verdict is not None else ""
+    yield f"{at_hand.name}  {at_hand.state.value}{verdict}  {at_hand.why}"
+    yield f"  staging {cell(at_hand.staging)}  canary {cell(at_hand.canary)}  production {cell(at_hand.production)}"
+    left = f"{budget(at_hand.budget)} of {at_hand.budget.window}"
+    yield f"  stable {view.stable or '?'}  release {at_hand.release or '-'}  budget {left}"
+    for metric in view.panes:
+        if metric.why:
+            yield f"  {(metric.verdict or '-').upper():7} {metric.why}"
+    for gate in view.gates:
+        lifts = f"; lifts {gate.lifts}" if gate.lifts and gate.answer is not Answer.PASS else ""
+        yield f"  {MARKS[gate.answer]} {gate.name}: {gate.why}{lifts}"
+    for host in view.hosts:
+        if host.mark in NOT_WELL:
+            yield f"  host {host.name} ({host.datacenter}, {host.track}) {host.revision or '?'}: {host.detail or '?'}"
+    # Looks come every few seconds, and the newest one stands above.
+    for event in [event for event in view.timeline if event.action != "look"][:NEWEST]:
+        yield f"  {event_line(event)}"
+
+
+def event_line(event: Event) -> str:
+    when = f"{event.at:%Y-%m-%d %H:%M:%S}Z"
+    return f"{when}  {event.who.name}  {event.service} {event.revision}  {event.action}: {event.detail}"

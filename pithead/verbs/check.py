@@ -1,0 +1,48 @@
+"""`pithead check`: read the configuration, and tell every error in it at once."""
+
+from argparse import Namespace
+from collections import Counter
+
+from adapters.config import ConfigErrors, Settings, load
+from pipeline.model import Promotion
+from pipeline.words import some
+from pithead.connect import config_path
+from pithead.exits import Exit
+from pithead.out import Out
+
+
+def run(args: Namespace, out: Out) -> int:
+    path = config_path(args.file or args.config)
+    try:
+        settings = load(path)
+    except ConfigErrors as errors:
+        if args.json:
+            out.json({"file": str(path), "ok": False, "errors": errors.errors})
+        for error in () if args.json else errors.errors:
+            out.error(str(error))
+        return Exit.USAGE
+    summary = _summary(settings)
+    if args.json:
+        out.json({"file": str(path), "ok": True, "errors": [], **summary})
+    else:
+        out.line(f"{path}: no errors")
+        for name, value in summary.items():
+            out.line(f"  {name.replace('_', ' ')}: {value}")
+    return Exit.DONE
+
+
+def _summary(settings: Settings) -> dict[str, object]:
+    """What was read, in numbers that a person would check."""
+    services = settings.fleet.services.values()
+    hosts = [host for service in services for host in service.hosts]
+    datacenters = Counter(host.datacenter for host in hosts)
+    by_hand = [each.name for each in services if each.rules.promotions.production is Promotion.OPERATOR]
+    return {
+        "services": len(services),
+        "production_hosts": sum(len(service.production) for service in services),
+        "staging_hosts": sum(len(service.staging) for service in services),
+        "datacenters": ", ".join(f"{name} {count}" for name, count in sorted(datacenters.items())),
+        "staging_checks": sum(len(service.rules.checks) for service in services),
+        "promoted_to_production_by_hand": some(by_hand, 8) or "none",
+        "looked_at_every_s": settings.fleet.tick_s,
+    }
