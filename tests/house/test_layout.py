@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUSE = ("pipeline", "adapters", "tui", "pithead")
-BUILD = ("Makefile", ".ci/run", "pyproject.toml", "requirements.lock", "config.toml", ".gitignore")
+BUILD = ("Makefile", ".ci/run", "pyproject.toml", "requirements.lock", ".gitignore")
 LONGEST = 400
 
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:home|root|work|Users|mnt|srv)/\w")
