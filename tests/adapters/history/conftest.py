@@ -1,12 +1,11 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from history_samples import Opener
 
 from adapters.history.reserve import Reserve
 from adapters.history.sqlite import SqliteHistory
-
-Opener = Callable[..., SqliteHistory]
 
 
 @pytest.fixture

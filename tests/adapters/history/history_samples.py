@@ -1,11 +1,15 @@
 """Values to keep, and a history in a folder of the test's own."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from adapters.history.sqlite import SqliteHistory
 from pipeline.events import AUTO, Event, Intent, Outcome, Result
 from pipeline.judge.evidence import Evidence
 from pipeline.lifecycle import Phase, Rollout
 from pipeline.signals import Histogram, Sample
+
+Opener = Callable[..., SqliteHistory]
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -5,8 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import Opener
-from history_samples import event
+from history_samples import Opener, event
 
 from pipeline.ports import Changes
 

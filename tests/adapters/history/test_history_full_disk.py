@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Opener
-from history_samples import event, rollout
+from history_samples import Opener, event, rollout
 
 from adapters.history.reserve import Reserve
 from adapters.history.sink import to_syslog

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from conftest import Opener
-from history_samples import at, event, intent, outcome, rollout
+from history_samples import Opener, at, event, intent, outcome, rollout
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

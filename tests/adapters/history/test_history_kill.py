@@ -7,8 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import Opener
-from history_samples import at
+from history_samples import Opener, at
 
 from pipeline.view import HistoryQuery
 

@@ -8,8 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import Opener
-from history_samples import event
+from history_samples import Opener, event
 
 from adapters.history.opening import VERSION
 from adapters.history.place import REMOTE, file_system

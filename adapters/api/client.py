@@ -1,0 +1,171 @@
+"""The controller as a front end sees it, over its unix socket."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from adapters import http
+from adapters.api import codec
+from adapters.api.codec import LONGEST_LINE, Beat, Delta, Health, No, Whole
+from adapters.api.delta import apply
+from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.ports import ControllerLost
+from pipeline.text import plain
+from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
+
+T = TypeVar("T")
+
+ANSWER_S = 5.0
+SILENT_S = 10.0
+"""A stream that says nothing for so long, not even that it lives, is lost."""
+
+
+class ApiRoom:
+    """`ControlRoom` at `socket`.
+
+    Args:
+        origin: where the user sits, "ssh 10.2.0.7"; None asks the environment. For reading, not for rights.
+    """
+
+    def __init__(
+        self, socket: Path, *, origin: str | None = None, answer_s: float = ANSWER_S, silent_s: float = SILENT_S
+    ) -> None:
+        self._socket = socket
+        self._answer_s = answer_s
+        self._silent_s = silent_s
+        self.read_only = socket.name == "view.sock"
+        """Said by the socket's name, then by each answer."""
+        headers = {"Pithead-Origin": plain(seat(os.environ) if origin is None else origin, 100)}
+        self._client = http.client("http://pithead", timeout_s=answer_s, uds=str(socket), headers=headers)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def fleet(self) -> AsyncIterator[FleetView]:
+        view: FleetView | None = None
+        async with aclosing(self._lines("/v1/fleet/stream")) as lines:
+            async for raw in lines:
+                line = self._read(codec.fleet_line, raw)
+                if not isinstance(line, Beat):
+                    view = self._next(view, line)
+                    yield view
+
+    def _next(self, view: FleetView | None, line: Whole | Delta) -> FleetView:
+        if isinstance(line, Whole):
+            return line.fleet
+        if view is None:
+            raise self._rubbish("a change before the first view")
+        try:
+            return apply(view, line)
+        except ValueError as exc:
+            raise self._rubbish(str(exc)) from exc
+
+    async def service(self, name: str) -> AsyncIterator[ServiceView]:
+        async with aclosing(self._lines(f"/v1/services/{quote(name, safe='')}/stream")) as lines:
+            async for raw in lines:
+                line = self._read(codec.service_line, raw)
+                if isinstance(line, No):
+                    raise Refused(line.what, line.why, line.mend)
+                if not isinstance(line, Beat):
+                    yield line.service
+
+    async def history(self, query: HistoryQuery) -> HistoryPage:
+        asked = {
+            "service": query.service,
+            "text": query.text,
+            "since": query.since.isoformat() if query.since else "",
+            "before": str(query.before_id) if query.before_id is not None else "",
+            "limit": str(query.limit),
+        }
+        try:
+            return await self._ask(codec.history_page, "GET", "/v1/history", {k: v for k, v in asked.items() if v})
+        except Refused as no:
+            raise ControllerLost(str(no)) from no
+
+    async def propose(self, verb: Verb, service: str) -> Proposal:
+        return await self._ask(codec.proposal, "GET", f"/v1/proposals/{verb}/{quote(service, safe='')}")
+
+    async def send(self, command: Command) -> Receipt:
+        return await self._ask(codec.receipt, "POST", "/v1/commands", body=codec.encode(command))
+
+    async def health(self) -> Health:
+        """Raises `ControllerLost`."""
+        return await self._ask(codec.health, "GET", "/v1/health")
+
+    async def _ask(
+        self,
+        read: Callable[[bytes], T],
+        method: str,
+        path: str,
+        parameters: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> T:
+        """The answer; raises `Refused` where the controller said no, `ControllerLost` where nobody knows."""
+        try:
+            async with asyncio.timeout(self._answer_s):
+                reply = await self._client.request(method, path, params=parameters, content=body)
+        except (http.HTTPError, TimeoutError) as exc:
+            raise self._lost(exc, self._answer_s) from exc
+        self._note(reply)
+        if reply.status_code != 200:
+            raise self._refusal(reply.status_code, reply.content)
+        return self._read(read, reply.content)
+
+    async def _lines(self, path: str) -> AsyncGenerator[bytes, None]:
+        """Lines until the line breaks, which raises."""
+        patience = http.Timeout(self._answer_s, read=self._silent_s)
+        try:
+            async with self._client.stream("GET", path, timeout=patience) as reply:
+                self._note(reply)
+                if reply.status_code != 200:
+                    raise self._refusal(reply.status_code, await reply.aread())
+                rest = b""
+                async for piece in reply.aiter_bytes():
+                    *lines, rest = (rest + piece).split(b"\n")
+                    for line in lines:
+                        yield line
+                    if len(rest) > LONGEST_LINE:
+                        raise self._rubbish("a line without end")
+        except http.HTTPError as exc:
+            raise self._lost(exc, self._silent_s) from exc
+        raise ControllerLost(f"{self._socket}: the controller hung up")
+
+    def _note(self, reply: http.Response) -> None:
+        access = reply.headers.get("Pithead-Access")
+        if access is not None:
+            self.read_only = access != "read-write"
+
+    def _read(self, read: Callable[[bytes], T], raw: bytes) -> T:
+        try:
+            return read(raw)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
+            raise self._rubbish(str(exc)) from exc
+
+    def _refusal(self, status: int, body: bytes) -> Exception:
+        try:
+            said = codec.problem(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return self._rubbish(f"HTTP {status}")
+        return Refused(plain(said.what), plain(said.why), plain(said.mend))
+
+    def _rubbish(self, why: str) -> ControllerLost:
+        return ControllerLost(plain(f"{self._socket}: not understood, is it another version? ({why})"))
+
+    def _lost(self, exc: Exception, waited_s: float) -> ControllerLost:
+        if isinstance(exc, http.ConnectError):
+            return ControllerLost(f"{self._socket}: no controller answers")
+        if isinstance(exc, (http.TimeoutException, TimeoutError)):
+            return ControllerLost(f"{self._socket}: the controller has said nothing for {waited_s:g} s")
+        return ControllerLost(plain(f"{self._socket}: the line broke ({type(exc).__name__})"))
+
+
+def seat(environment: Mapping[str, str]) -> str:
+    """Where the user sits, as far as the environment says: "ssh 10.2.0.7", or ""."""
+    come = environment.get("SSH_CONNECTION", "").split()
+    return f"ssh {come[0]}" if come else ""

@@ -1,0 +1,136 @@
+"""A small controller in memory, and views to show."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.events import AUTO, Event, Who
+from pipeline.gates import Answer, Gate
+from pipeline.judge.evidence import Verdict
+from pipeline.model import Track
+from pipeline.ports import HistoryError
+from pipeline.view import (
+    Budget,
+    DayCounts,
+    FleetView,
+    HistoryPage,
+    HistoryQuery,
+    HostLine,
+    Mark,
+    MetricPane,
+    Progress,
+    Proposal,
+    ServiceRow,
+    ServiceView,
+    StageCell,
+    State,
+)
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+EVENT = Event(NOW, AUTO, "pricing", "pricing-7", "r450", "canary", "canary drawn: fra1-01", ("seed 7",), 12)
+
+
+class SteadyClock:
+    def now(self) -> datetime:
+        return NOW
+
+    def monotonic(self) -> float:
+        return 100.0
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+def row(name: str, why: str = "steady") -> ServiceRow:
+    return ServiceRow(
+        name=name,
+        team="pay",
+        tier=1,
+        state=State.BAKE,
+        verdict=Verdict.PASS,
+        why=why,
+        staging=StageCell("r450", Mark.GOOD, 2, 2),
+        canary=StageCell("r450", Mark.RUNNING, 1, 1, 0.1),
+        production=StageCell("r449", Mark.GOOD, 9, 9),
+        budget=Budget(0.93, "30d", 0.4),
+        p99_s=0.188,
+        error_ratio=0.0021,
+        wait_s=None,
+        age_s=93.0,
+        attention=30,
+        release=f"{name}-7",
+        revision="r450",
+        version=3,
+        progress=Progress(3.0, 60.0),
+    )
+
+
+def fleet(*names: str, sequence: int = 1) -> FleetView:
+    return FleetView(NOW, sequence, 5.0, tuple(map(row, names)), EVENT, ("history: slow",), DayCounts(4, 2, 1, 0))
+
+
+def changed(view: FleetView, *rows: ServiceRow) -> FleetView:
+    """The next view, with `rows` in place of those of the same name."""
+    new = {one.name: one for one in rows}
+    services = tuple(new.get(one.name, one) for one in view.services)
+    at = view.at + timedelta(seconds=5)
+    return replace(view, at=at, sequence=view.sequence + 1, services=services)
+
+
+class SmallDesk:
+    """`Desk` over views that the test puts."""
+
+    token = 7
+
+    def __init__(self, view: FleetView) -> None:
+        self.view = view
+        self.taken: list[tuple[Command, Who]] = []
+        self.asked: list[HistoryQuery] = []
+        self.broken = False
+        self._changed = asyncio.Event()
+
+    def put(self, view: FleetView) -> None:
+        self.view = view
+        old, self._changed = self._changed, asyncio.Event()
+        old.set()
+
+    def fleet(self) -> FleetView:
+        return self.view
+
+    async def newer(self, sequence: int) -> None:
+        while self.view.sequence <= sequence:
+            await self._changed.wait()
+
+    def service(self, name: str) -> ServiceView:
+        found = next((one for one in self.view.services if one.name == name), None)
+        if found is None:
+            raise Refused(name, "no such service", "pithead status names them all")
+        pane = MetricPane("p99", "p99", "s", 5.0, (0.1, None), (0.1, 0.1), (0.2, 0.2), Verdict.WATCH)
+        gate = Gate("verdict", Answer.HOLD, "93 of 1,000 requests", NOW, None, "by itself")
+        host = HostLine("fra1-01", "fra1", Track.CANARY, Mark.GOOD, "r450", "")
+        return ServiceView(
+            self.view.at, found, "r449", "production", (pane,), (gate,), (host,), (EVENT,), (EVENT,), ("fra1",), 1
+        )
+
+    def propose(self, verb: Verb, service: str) -> Proposal:
+        self.service(service)
+        if verb is Verb.RESUME:
+            raise Refused(f"resume {service}", "it is not paused", "there is nothing to do")
+        return Proposal(verb, service, f"{service}-7", 3, "Promote?", (("from", "canary"),), allowed=True)
+
+    def command(self, command: Command, who: Who, *, read_only: bool) -> Receipt:
+        self.taken.append((command, who))
+        what = f"{command.verb} {command.service}"
+        if read_only:
+            raise Refused(what, "this line is read-only", "ask on the read-write socket")
+        self.service(command.service)
+        if command.verb is Verb.PROMOTE and command.version != 3:
+            raise Refused(what, "it has moved on", "look again")
+        return Receipt(command.service, f"{command.service}-7", "paused")
+
+    def history(self, query: HistoryQuery) -> HistoryPage:
+        self.asked.append(query)
+        if self.broken:
+            raise HistoryError("history.db: the disk is full: free space on it")
+        return HistoryPage((EVENT,), 41)
