@@ -71,7 +71,9 @@ def between(before: Reading, after: Reading) -> Sample | None:
 def _increase(was: Histogram, now: Histogram) -> Histogram:
     reset = now.edges != was.edges or any(n < w for n, w in zip(now.counts, was.counts, strict=True))
     at_most = now.counts if reset else tuple(map(float.__sub__, now.counts, was.counts))
-    return Histogram(now.edges, tuple(map(float.__sub__, at_most, (0.0, *at_most))))
+    return Histogram(
+        now.edges, tuple(max(above - below, 0.0) for above, below in zip(at_most, (0.0, *at_most), strict=False))
+    )
 
 
 def pool(samples: Sequence[Sample]) -> Sample:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from pipeline.model import Service, Track
+from pipeline.model import MetricKind, Service, Track
 from pipeline.observed import HostFault, HostState, Observation
 from pipeline.signals import Reading, Sample, between, decayed, pool
 from pipeline.traffic_cycle import RATE_SLICES
@@ -32,6 +32,7 @@ class Telemetry:
         self.rps = 0.0
         self._readings: dict[str, Reading] = {}
         self._since: dict[str, tuple[str, float]] = {}
+        self._needed = _counters_of(service)
         self._production = tuple(host.name for host in service.production)
         self._rates = _Rates(service.rules.cycle.duration_s)
 
@@ -56,8 +57,12 @@ class Telemetry:
             self._readings[name] = now
             if before is not None and now_s - now.at_s <= stale_s and now.at_s - before.at_s <= stale_s:
                 did = between(before, now)
-                if did is not None:
+                if did is None:
+                    continue
+                if self._needed <= did.counters.keys():
                     samples[name] = did
+                elif before.counters.keys() >= self._needed:
+                    self.fault = f"{name}: gives no {', '.join(sorted(self._needed - did.counters.keys()))}"
         self.samples = samples
         production = [samples[name] for name in self._production if name in samples]
         if production:
@@ -96,6 +101,13 @@ class Telemetry:
     def busiest_rps(self) -> float:
         """In the last traffic cycle."""
         return self._rates.busiest
+
+
+def _counters_of(service: Service) -> frozenset[str]:
+    """Counters without which a host's ratios would come out too good: such a host gives no sample at all."""
+    rules = service.rules
+    ratios = [metric for metric in rules.judge.metrics if metric.kind is MetricKind.RATIO]
+    return frozenset({rules.budget.total, rules.budget.bad, *(m.bad for m in ratios), *(m.total for m in ratios)})
 
 
 class _Rates:

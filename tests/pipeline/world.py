@@ -324,7 +324,8 @@ class Company:
 
     def ask(self, verb: Verb, revision: str = "", **changes: object) -> Receipt:
         self.requests += 1
-        version = self.row.version if verb in {Verb.PROMOTE, Verb.RESUME} else None
+        seen = self.controller.fleet().services
+        version = seen[0].version if seen and verb in {Verb.PROMOTE, Verb.RESUME} else None
         command = Command(verb, "checkout", f"request-{self.requests}", revision, version=version)
         return self.controller.command(replace(command, **changes), MIRA, read_only=False)  # type: ignore[arg-type]
 
