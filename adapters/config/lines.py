@@ -114,9 +114,9 @@ class _Scan:
             parts.append(self._key_part())
             if depth + len(parts) > DEEPEST:
                 raise TooDeep(start, f"expected at most {DEEPEST} keys inside each other")
-            self._skip(_BLANK)
             if self.at - start > LONGEST_KEY:
                 raise TooDeep(start, f"expected a key of at most {LONGEST_KEY} characters")
+            self._skip(_BLANK)
             if not self.text.startswith(".", self.at):
                 return parts
             self.at += 1

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from adapters.config.errors import ConfigError, ConfigErrors, Problems
 from adapters.config.lines import TooDeep, Unscannable, line_at, lines_of
+from pipeline.text import plain
 
 LARGEST_BYTES = 1024 * 1024
 """A thousand services fill about half of it."""
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
+_TUPLE = re.compile(r"\('(.*)',?\)")
+"""A key as the parser names it."""
 _CUT = 300
 """Characters past a mistake that the parser may see, so that it can say what is wrong."""
 
@@ -53,7 +56,8 @@ def _of_parser(file: str, error: ValueError, line: int, column: int = 0) -> Conf
     message = said[: place.start()] if place else said
     if place and place[1]:
         line, column = int(place[1]), int(place[2])
-    return ConfigError(file, line, "", message[:1].lower() + message[1:], column)
+    message = _TUPLE.sub(lambda found: found[1].replace("', '", "."), message)
+    return ConfigError(file, line, "", plain(message[:1].lower() + message[1:], 200), column)
 
 
 def _bytes(file: str) -> bytes:
@@ -61,16 +65,18 @@ def _bytes(file: str) -> bytes:
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise _whole(file, f"cannot be read: {error.strerror}") from None
-    with open(descriptor, "rb") as opened:  # noqa: PTH123 - the descriptor that is checked is the one that is read
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise _whole(file, "is not a file: name a configuration file")
         if found.st_mode & stat.S_IWOTH:
             raise _whole(file, "may be written by anyone on this machine: take that away with chmod o-w")
-        try:
+        with open(descriptor, "rb", closefd=False) as opened:  # noqa: PTH123 - what was checked is what is read
             raw = opened.read(LARGEST_BYTES + 1)
-        except OSError as error:
-            raise _whole(file, f"cannot be read: {error.strerror}") from None
+    except OSError as error:
+        raise _whole(file, f"cannot be read: {error.strerror}") from None
+    finally:
+        os.close(descriptor)
     if len(raw) > LARGEST_BYTES:
         raise _whole(file, f"is larger than {LARGEST_BYTES // 1024} KiB: name many hosts by ranges such as cart-[1-20]")
     return raw

@@ -1,0 +1,276 @@
+"""What a good configuration becomes."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from adapters.config import DemoSettings, NoConfig, Settings, UiSettings, demo_config_path, find, load, shifted
+from adapters.config import sections as described
+from adapters.config.durations import seconds
+from adapters.config.schema import Section
+from adapters.metrics.source import Matcher, Op, SignalKind, SignalSource
+from pipeline.model import (
+    BudgetRules,
+    CanaryRules,
+    CheckKind,
+    CheckRule,
+    DeployRules,
+    Fleet,
+    FrequencyRules,
+    Freeze,
+    JudgeRules,
+    MetricKind,
+    NoData,
+    Promotion,
+    Promotions,
+    Rules,
+    TrafficCycle,
+    Wave,
+)
+
+Read = Callable[[str | bytes], Settings]
+SECTIONS: Mapping[tuple[str, ...], Section] = {
+    ("controller",): described.CONTROLLER,
+    ("ui",): described.UI,
+    ("demo",): described.DEMO,
+    ("datacenter", "*"): described.DATACENTER,
+    ("signals", "*"): described.SIGNAL,
+    ("organisation",): described.ORGANISATION,
+    ("organisation", "promotions"): described.PROMOTIONS,
+    ("organisation", "canary"): described.CANARY,
+    ("organisation", "cycle"): described.CYCLE,
+    ("organisation", "deploy"): described.DEPLOY,
+    ("organisation", "judge"): described.JUDGE,
+    ("organisation", "frequency"): described.FREQUENCY,
+    ("organisation", "budget"): described.BUDGET,
+    ("organisation", "metrics", "*"): described.METRIC,
+    ("organisation", "freeze", "*"): described.FREEZE,
+    ("service", "*", "checks", "*"): described.CHECK,
+    ("service", "*", "hosts", "*"): described.HOST,
+}
+ELSEWHERE = {("service", "*", "checks", "*"): {"status"}}
+"""Keys that the reference shows in the organisation's section of the same kind."""
+
+
+def uncommented() -> str:
+    """The reference with every key that is left at its default set."""
+    lines = demo_config_path().read_text().split("\n")
+    return "\n".join(line[1:] if line.startswith("#") and line[1:2].strip("# ") else line for line in lines)
+
+
+def tables(value: object, path: tuple[str, ...]) -> list[dict[str, object]]:
+    """Every table that stands at `path`, where "*" is any key or place."""
+    if not path:
+        return [value] if isinstance(value, dict) else []
+    if isinstance(value, list):
+        return [table for each in value for table in tables(each, path[1:])] if path[0] == "*" else []
+    if not isinstance(value, dict):
+        return []
+    inner = value.values() if path[0] == "*" else [value[path[0]]] if path[0] in value else []
+    return [table for each in inner for table in tables(each, path[1:])]
+
+
+def test_the_reference_shows_every_key_and_each_can_be_set(read: Read) -> None:
+    text = uncommented()
+    read(text)
+    document = tomllib.loads(text)
+    for path, section in SECTIONS.items():
+        found = {key for table in tables(document, path) for key in table}
+        assert set(section.keys) <= found | ELSEWHERE.get(path, set()), path
+
+
+@pytest.mark.parametrize(
+    ("header", "section", "made"),
+    [
+        ("controller", described.CONTROLLER, Fleet()),
+        ("demo", described.DEMO, DemoSettings()),
+        ("organisation.promotions", described.PROMOTIONS, Promotions()),
+        ("organisation.canary", described.CANARY, CanaryRules()),
+        ("organisation.cycle", described.CYCLE, TrafficCycle()),
+        ("organisation.deploy", described.DEPLOY, DeployRules()),
+        ("organisation.judge", described.JUDGE, JudgeRules()),
+        ("organisation.budget", described.BUDGET, BudgetRules()),
+    ],
+)
+def test_the_defaults_that_the_reference_tells_are_the_defaults(header: str, section: Section, made: object) -> None:
+    text = demo_config_path().read_text()
+    block = text.split(f"\n[{header}]\n", 1)[1].split("\n[", 1)[0]
+    told = 0
+    for line in block.split("\n"):
+        if "=" not in line or "default " not in line:
+            continue
+        key = line.split("=")[0].strip()
+        default = tomllib.loads(f"x = {line.rsplit('default ', 1)[1]}")["x"]
+        actual = getattr(made, section.keys[key].to or key)
+        if key.endswith(("objective",)):
+            default = Decimal(default.rstrip("%")) / 100
+        elif isinstance(default, str) and isinstance(actual, float):
+            default = seconds(default)
+        assert actual == default, key
+        told += 1
+    assert told
+
+
+def test_the_demo_is_a_company_of_eight_services_in_three_datacenters() -> None:
+    settings = load(demo_config_path())
+    assert settings.warnings == ()
+    fleet = settings.fleet
+    assert list(fleet.services) == ["checkout", "payments", "search", "media", "pricing", "cart", "ledger", "profile"]
+    for service in fleet.services.values():
+        assert 8 <= len(service.production) <= 12
+        assert {host.datacenter for host in service.production} == {"fra1", "ams2", "iad1"}
+        assert len(service.staging) == 2
+        assert service.rules.waves[-1] == Wave("", "", 1.0)
+    assert fleet.services["checkout"].rules.promotions.production is Promotion.AUTOMATIC
+    assert fleet.services["payments"].rules.promotions.production is Promotion.OPERATOR
+    assert fleet.services["cart"].rules.waves == (Wave("", "", 0.25), Wave("", "", 0.5), Wave("", "", 1.0))
+    assert fleet.services["ledger"].rules.checks[1].contains == "migrations: done"
+    assert settings.demo == DemoSettings(day_s=40.0, peak_rps=60.0, restart_s=1.5, seed=1)
+    assert fleet.tick_s == 1.0
+    assert settings.signals[1] == SignalSource(
+        "errors", SignalKind.COUNTER, "http_requests_total", (Matcher("code", Op.LIKE, "5.."),)
+    )
+
+
+def test_a_small_file_lives_by_the_defaults(small: str, read: Read, tmp_path: Path) -> None:
+    settings = read(small)
+    cart = settings.fleet.services["cart"]
+    assert (settings.path, settings.demo, settings.ui) == (tmp_path / "config.toml", None, UiSettings())
+    assert (settings.state_dir, settings.run_dir, settings.group) == (None, None, None)
+    assert settings.start_controller
+    assert not settings.read_only
+    assert (settings.fleet.tick_s, cart.tier, cart.team) == (5.0, 3, "")
+    for part in fields(Rules):
+        if part.name not in ("judge", "checks"):
+            assert getattr(cart.rules, part.name) == getattr(Rules(), part.name)
+    assert [host.name for host in cart.production][:5] == [f"cart-fra1-{n}" for n in (1, 2, 3, 4)] + ["cart-iad1-1"]
+    assert cart.production[4].address == "10.0.2.1:80"
+    assert cart.production[4].region == "us"
+    assert cart.rules.judge.metrics[0].unit == "ratio"
+    assert cart.rules.judge.metrics[0].tolerance == 0.005
+
+
+def test_a_service_says_otherwise_key_by_key(small: str, read: Read) -> None:
+    organisation = """
+[organisation]
+waves = ["fra1", "provider:none 50%", "100%"]
+[organisation.deploy]
+at_once = 7
+soak = "1m"
+[[organisation.freeze]]
+owner = "a"
+reason = "b"
+start = 2026-12-24T18:00:00+01:00
+end = 2026-12-27T00:00:00Z
+"""
+    own = """
+[service.cart.deploy]
+soak = "2m"
+[service.cart.judge]
+no_data = "rollback"
+[service.cart.metrics.p99]
+tolerance = "50%"
+[service.cart.metrics.memory]
+kind = "gauge"
+of = "memory"
+[service.cart.checks.healthz]
+command = ["true"]
+[service.cart.checks.ready]
+path = "/ready"
+[service.cart.frequency]
+per_day = 3
+[[service.cart.freeze]]
+owner = "c"
+reason = "d"
+start = 2027-01-01T00:00:00Z
+end = 2027-01-02T00:00:00Z
+"""
+    text = (organisation + own).replace("provider:none 50%", "region:us")
+    rules = read(small + text).fleet.services["cart"].rules
+    assert rules.deploy == DeployRules(at_once=7, soak_s=120.0)
+    assert rules.judge.no_data is NoData.ROLLBACK
+    assert [(m.key, m.kind, m.tolerance) for m in rules.judge.metrics] == [
+        ("errors", MetricKind.RATIO, 0.005),
+        ("p99", MetricKind.QUANTILE, 0.5),
+        ("memory", MetricKind.GAUGE, 0.0),
+    ]
+    assert rules.checks == (
+        CheckRule("healthz", CheckKind.COMMAND, command=("true",)),
+        CheckRule("ready", CheckKind.PROBE, path="/ready"),
+    )
+    assert rules.frequency == FrequencyRules(per_day=3)
+    assert rules.freezes == (
+        Freeze("a", "b", datetime(2026, 12, 24, 17, tzinfo=UTC), datetime(2026, 12, 27, tzinfo=UTC)),
+        Freeze("c", "d", datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 1, 2, tzinfo=UTC)),
+    )
+
+
+def test_a_service_leaves_out_the_waves_of_places_where_it_has_no_host(small: str, read: Read) -> None:
+    text = (
+        small + '[datacenter.ams2]\nregion = "nl"\n[organisation]\nwaves = ["fra1", "ams2", "region:nl 50%", "100%"]\n'
+    )
+    assert read(text).fleet.services["cart"].rules.waves == (Wave("datacenter", "fra1", 1.0), Wave("", "", 1.0))
+
+
+def test_what_is_hardly_meant_is_warned_of_and_taken(small: str, read: Read) -> None:
+    alone = small.replace("[1-4]", "1").replace('  { datacenter = "iad1"', '#{ datacenter = "iad1"')
+    settings = read(
+        alone.replace("[organisation.checks]", "").replace("healthz", "#healthz") + '[controller]\ntick = "1s"\n'
+    )
+    assert [(warning.line, warning.key) for warning in settings.warnings] == [
+        (17, "service.cart.hosts"),
+        (15, "service.cart"),
+        (22, "controller.host_timeout"),
+    ]
+
+
+def test_the_demo_moves_to_other_addresses_and_nothing_else_does(small: str, read: Read) -> None:
+    moved = shifted(load(demo_config_path()), 9).fleet.services["cart"].hosts
+    assert {host.address.rsplit(".", 2)[0] for host in moved} == {"127.9"}
+    there = read(small)
+    assert shifted(there, 9) == there
+    for wrong in (-1, 256):
+        with pytest.raises(ValueError, match="0 to 255"):
+            shifted(there, wrong)
+
+
+def test_a_thousand_services_of_twenty_hosts_are_read(small: str, read: Read) -> None:
+    rules = small.split("[service.cart]")[0]
+    services = "".join(
+        f'[service.s{n}]\nteam = "t"\nrevision = "r1"\nhosts = [\n'
+        f'  {{ pool = "staging", datacenter = "fra1", name = "s{n}-stg", address = "10.0.{n // 250}.{n % 250}:80" }},\n'
+        f'  {{ datacenter = "fra1", name = "s{n}-fra1-[1-10]", address = "10.{1 + n // 250}.{n % 250}.[1-10]:80" }},\n'
+        f'  {{ datacenter = "iad1", name = "s{n}-iad1-[1-10]", address = "10.{1 + n // 250}.{n % 250}.[11-20]:80" }},\n'
+        "]\n"
+        for n in range(1000)
+    )
+    fleet = read(rules + services).fleet
+    assert sum(len(service.production) for service in fleet.services.values()) == 20_000
+
+
+def test_a_file_is_looked_for_where_people_keep_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    env = {"HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path / "xdg")}
+    with pytest.raises(
+        NoConfig, match=r"looked for config\.toml, .*/xdg/pithead/config\.toml, /etc/pithead/config\.toml"
+    ):
+        find(environ=env)
+    below = tmp_path / "xdg" / "pithead" / "config.toml"
+    below.parent.mkdir(parents=True)
+    below.touch()
+    assert find(environ=env) == below
+    (tmp_path / "config.toml").touch()
+    assert find(environ=env) == Path("config.toml")
+    assert find(environ={**env, "PITHEAD_CONFIG": "/no/such"}) == Path("/no/such")
+    assert find(Path("/given"), {**env, "PITHEAD_CONFIG": "/no/such"}) == Path("/given")
+
+
+def test_a_relative_xdg_folder_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NoConfig, match=r"/home/x/\.config/pithead/config\.toml"):
+        find(environ={"HOME": "/home/x", "XDG_CONFIG_HOME": "xdg"})
