@@ -89,7 +89,8 @@ def _service(name: str, values: Values, common: Rules, signals: Signals, registr
     if (spot / "hosts").clean and "hosts" in values:
         service = _with_own_waves(service, values, spot)
         _check_pools(service, spot / "hosts")
-    if (spot / "metrics").clean and not any(metric.judged for metric in service.rules.judge.metrics):
+    readable = (spot / "metrics").clean and Spot(spot.problems, ("organisation", "metrics")).clean
+    if readable and not any(metric.judged for metric in service.rules.judge.metrics):
         spot.wrong("expected at least one judged metric here or in [organisation.metrics]: no canary could pass")
     _warn(service, spot)
     return service

@@ -133,6 +133,8 @@ def shown(value: object) -> str:
         return "an array" if value else "an empty array"
     if isinstance(value, date | time):
         return value.isoformat()
+    if isinstance(value, int) and value.bit_length() > 200:
+        return "a very large number"
     return plain(str(value), LONGEST_SHOWN)
 
 

@@ -71,7 +71,7 @@ def _bytes(file: str) -> bytes:
             raise _whole(file, "is not a file: name a configuration file")
         if found.st_mode & stat.S_IWOTH:
             raise _whole(file, "may be written by anyone on this machine: take that away with chmod o-w")
-        with open(descriptor, "rb", closefd=False) as opened:  # noqa: PTH123 - what was checked is what is read
+        with open(descriptor, "rb", closefd=False) as opened:
             raw = opened.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise _whole(file, f"cannot be read: {error.strerror}") from None

@@ -1,4 +1,5 @@
 """Bad configurations: what is told, of which line and key, and that nothing is taken."""
+# ruff: noqa: E501 - one mistake a line, with the whole sentence that it is told in
 
 import os
 import random
@@ -165,6 +166,7 @@ def test_one_mistake_in_a_signal_or_datacenter_is_not_told_again_where_they_are_
 ) -> None:
     text = small.replace('"histogram"', '"histo"').replace('region = "us"', "region = 7")
     assert len(errors(text + '[organisation]\nwaves = ["region:us", "100%"]\n')) == 2
+    assert len(errors(small.replace('"ratio"', '"ratios"').replace('"quantile"', '"quantiles"'))) == 2
 
 
 @given(st.data())
@@ -181,6 +183,13 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(data: st.DataObject)
         build(document, Path("f"), problems)
     except ConfigErrors as refused:
         assert all(error.line >= 1 for error in refused.errors)
+
+
+@pytest.mark.parametrize("digits", ["9" * 4_000, "0x" + "f" * 9_000])
+def test_numbers_beyond_all_measure_are_refused(digits: str, small: str, errors: Errors) -> None:
+    told = errors(small + f"[service.cart.canary]\nshare = {digits}\n[service.cart.deploy]\nat_once = {digits}\n")
+    assert len(told) == 2
+    assert all(line.endswith("got a very large number") for line in told)
 
 
 def test_sections_that_are_no_tables_are_refused_wherever_they_stand(small: str) -> None:

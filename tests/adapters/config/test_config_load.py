@@ -21,8 +21,8 @@ from pipeline.model import (
     CheckRule,
     DeployRules,
     Fleet,
-    FrequencyRules,
     Freeze,
+    FrequencyRules,
     JudgeRules,
     MetricKind,
     NoData,
@@ -53,7 +53,7 @@ SECTIONS: Mapping[tuple[str, ...], Section] = {
     ("service", "*", "checks", "*"): described.CHECK,
     ("service", "*", "hosts", "*"): described.HOST,
 }
-ELSEWHERE = {("service", "*", "checks", "*"): {"status"}}
+ELSEWHERE: Mapping[tuple[str, ...], set[str]] = {("service", "*", "checks", "*"): {"status"}}
 """Keys that the reference shows in the organisation's section of the same kind."""
 
 
@@ -240,7 +240,7 @@ def test_the_demo_moves_to_other_addresses_and_nothing_else_does(small: str, rea
 
 
 def test_a_thousand_services_of_twenty_hosts_are_read(small: str, read: Read) -> None:
-    rules = small.split("[service.cart]")[0]
+    rules = small.partition("[service.cart]")[0]
     services = "".join(
         f'[service.s{n}]\nteam = "t"\nrevision = "r1"\nhosts = [\n'
         f'  {{ pool = "staging", datacenter = "fra1", name = "s{n}-stg", address = "10.0.{n // 250}.{n % 250}:80" }},\n'

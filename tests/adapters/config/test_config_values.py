@@ -1,5 +1,6 @@
 """Durations, ranges and waves: how people write them."""
 
+from contextlib import suppress
 from decimal import Decimal
 from itertools import pairwise
 
@@ -38,10 +39,8 @@ def test_a_written_duration_is_read_as_it_was(milliseconds: int) -> None:
 
 @given(st.text(max_size=12))
 def test_a_text_is_a_duration_or_a_value_error(text: str) -> None:
-    try:
+    with suppress(ValueError):
         assert durations.seconds(text) >= 0
-    except ValueError:
-        pass
 
 
 @pytest.mark.parametrize(
