@@ -28,14 +28,23 @@ def explained(path: Path, exc: sqlite3.Error) -> HistoryError:
     return HistoryError(f"{path}: {why}{detail}: {mend}")
 
 
-def primary(exc: sqlite3.Error) -> int:
+def primary(exc: Exception) -> int:
     """SQLite's primary result code; 0 where the error did not come from SQLite."""
     return getattr(exc, "sqlite_errorcode", 0) & 0xFF
 
 
-def out_of_room(exc: sqlite3.Error) -> bool:
+def out_of_room(exc: Exception) -> bool:
     # A full disk shows as IOERR where the wal-index cannot grow or a file-size limit is met.
     return primary(exc) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def at_fault(exc: Exception) -> bool:
+    """Whether the change itself is wrong, so that trying again can never help."""
+    return isinstance(exc, (ValueError, OverflowError)) or primary(exc) in (
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_TOOBIG,
+    )
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The history in SQLite: one writer, each record a transaction that is on disk when the call returns."""
 
+import logging
 import os
 import sqlite3
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from adapters.history import reads, writes
 from adapters.history.chain import Verified, walk
-from adapters.history.faults import explained, out_of_room, reading
+from adapters.history.faults import at_fault, explained, out_of_room, reading
 from adapters.history.lock import WriterLock
 from adapters.history.opening import open_database
 from adapters.history.place import MOUNTS, prepare
@@ -26,6 +27,8 @@ from pipeline.ports import Changes, Clock, HistoryError, Memory
 from pipeline.view import HistoryPage, HistoryQuery
 
 REFILL_EVERY_S = 60.0
+
+log = logging.getLogger(__name__)
 
 
 class SqliteHistory:
@@ -98,20 +101,31 @@ class SqliteHistory:
                 return self._keep(changes)
         except sqlite3.Error as exc:
             failure = explained(self.path, exc)
-            if safe:
+            if safe and not at_fault(exc):
                 return self._put_aside(changes, failure)
             raise failure from exc
         except (ValueError, OverflowError) as exc:
             raise HistoryError(f"{self.path}: {exc}: report this, it is a fault of pithead") from exc
 
     def _keep(self, changes: Changes) -> tuple[Event, ...]:
+        self._join()
         with self._transaction() as db:
-            for earlier in self._aside:
-                writes.write(db, earlier, self._now())
             events = writes.write(db, changes, self._now())
-        self._aside.clear()
         self._refill()
         return events
+
+    def _join(self) -> None:
+        """Write what the second sink took, in its order."""
+        while self._aside:
+            try:
+                with self._transaction() as db:
+                    writes.write(db, self._aside[0], self._now())
+            except (sqlite3.Error, ValueError, OverflowError) as exc:
+                # One that can never be kept stays in the second sink, and must not bar what comes after it.
+                if not at_fault(exc):
+                    raise
+                log.error("only in the system log, the history cannot take it: %s", exc)
+            del self._aside[0]
 
     def _put_aside(self, changes: Changes, failure: HistoryError) -> tuple[Event, ...]:
         """To the second sink, and to the database with the next record that succeeds."""

@@ -6,11 +6,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from history_samples import Opener, event, rollout
+from history_samples import Opener, event, intent, rollout
 
 from adapters.history.reserve import Reserve
 from adapters.history.sink import to_syslog
@@ -45,6 +47,18 @@ def limit_pages(history: SqliteHistory, more: int | None) -> None:
     db = history._opened()
     pages = db.execute("PRAGMA page_count").fetchone()[0]
     db.execute(f"PRAGMA max_page_count = {2**30 if more is None else pages + more}")
+
+
+@contextmanager
+def held(history: SqliteHistory) -> Iterator[None]:
+    """While another program writes, and this one has no patience."""
+    history._opened().execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(history.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.close()
 
 
 def test_on_a_full_disk_a_record_is_refused_whole_and_reads_go_on(opened: Opener) -> None:
@@ -98,19 +112,30 @@ def test_where_the_second_sink_fails_too_nothing_is_claimed(opened: Opener) -> N
     assert history.record(Changes(events=(event(),)))[0].id == 1
 
 
-def test_a_locked_database_does_not_hold_up_a_rollback(opened: Opener, tmp_path: Path) -> None:
+def test_a_locked_database_does_not_hold_up_a_rollback(opened: Opener) -> None:
     log = Log()
-    history = opened(tmp_path / "history.db", sink=log)
+    history = opened(sink=log)
     history.start()
-    holder = sqlite3.connect(tmp_path / "history.db", isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    try:
+    with held(history):
         history.record(BACK, safe=True)
-        assert len(log) == 1
-    finally:
-        holder.close()
+    assert len(log) == 1
     history.record(Changes(events=(event(),)))
     assert history.events(HistoryQuery()).total == 2
+
+
+def test_a_safe_change_that_contradicts_the_history_is_refused_and_bars_nothing(opened: Opener) -> None:
+    log = Log()
+    history = opened(sink=log)
+    history.start()
+    contradiction = Changes(events=(event(),), intents=(intent(number=99),))
+    with pytest.raises(HistoryError, match="contradicts what is kept"):
+        history.record(contradiction, safe=True)
+    assert log == []
+
+    with held(history):
+        history.record(contradiction, safe=True)
+    assert len(log) == 1
+    assert history.record(Changes(events=(event(),)))[0].id == 1
 
 
 def test_a_log_daemon_gets_one_datagram_and_a_missing_one_is_an_error(tmp_path: Path) -> None:
