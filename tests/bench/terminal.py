@@ -9,6 +9,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +21,7 @@ from tests.bench.tables import number, show
 
 TERMBENCH = Path(__file__).with_name("termbench")
 ANCHORS = TERMBENCH / "anchors"
+CONFIG = Path(__file__).resolve().parents[2] / "config.toml"
 LONGEST_S = 3_000.0
 FIGURES = (
     ("start.first_paint_net_ms", "first paint, ms net"),
@@ -56,17 +59,36 @@ class Program:
         return "\n".join(["[[subject]]", *(f"{name} = {json.dumps(value)}" for name, value in fields.items())])
 
 
-def programs(services: int) -> list[Program]:
-    """Ours first is not needed: ratios are to the smallest Textual program."""
+BUSY = ["--changes", "100", "--every", "1"]
+
+
+def programs(services: int, desks: Path) -> list[Program]:
+    """Ratios are to the first, the smallest Textual program; the room's own screens apart from the way to them."""
     python = sys.executable
+    pithead = [str(Path(python).with_name("pithead")), "--config", str(CONFIG), "--run-dir"]
     room = [python, "-m", "tests.bench.room", "--services", str(services)]
     return [
         Program("textual_min", [python, str(ANCHORS / "textual_min.py")], "READY", keys="x"),
-        Program("pithead calm", room, READY),
-        Program("pithead busy", [*room, "--changes", "100", "--every", "1"], READY),
+        Program("pithead calm", [*pithead, str(desks / "calm")], READY),
+        Program("pithead busy", [*pithead, str(desks / "busy")], READY),
+        Program("screens calm", room, READY),
+        Program("screens busy", [*room, *BUSY], READY),
         Program("table_100", [python, str(ANCHORS / "textual_table.py")], "service-0001"),
         Program("htop", ["htop"], "Load average"),
     ]
+
+
+@contextmanager
+def desk(run_dir: Path, services: int, options: list[str]) -> Iterator[None]:
+    """The API with a company behind it, in a process of its own, until the block ends."""
+    command = [sys.executable, "-m", "tests.bench.desk", str(run_dir), "--services", str(services), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
+        try:
+            if served.stdout is None or served.stdout.readline() != "serving\n":
+                raise SystemExit(f"{' '.join(command)}: does not serve: see above")
+            yield
+        finally:
+            served.terminate()
 
 
 def run(found: list[Program], args: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -93,11 +115,8 @@ def lay_out(measured: dict[str, Any], args: argparse.Namespace, services: int) -
             if not here:
                 cells.append("-")
                 continue
-            ratio = (
-                f" ({here['median'] / there['median']:.2f} x)"
-                if subject is not base and there and there["median"]
-                else ""
-            )
+            known = subject is not base and there and there["median"]
+            ratio = f" ({here['median'] / there['median']:.2f} x)" if known else ""
             cells.append(number(here["median"]) + ratio)
         rows.append(cells)
     notes = [f"Medians of {args.runs} starts, {args.idle:g} s untouched each; in brackets against {base['label']}."]
@@ -106,8 +125,8 @@ def lay_out(measured: dict[str, Any], args: argparse.Namespace, services: int) -
         f"Load {measured['noise']['load_1m']}, CPU pressure {measured['noise']['cpu_pressure_pct']} % of the time."
     )
     title = (
-        f"Control room with {services:,} services at {args.size}, in memory: "
-        "calm, a view each 5 s; busy, 100 services change each second"
+        f"Control room with {services:,} services at {args.size}; pithead: through the API; screens: in memory; "
+        "calm: a view each 5 s; busy: 100 services change each second"
     )
     show(title, ("", *(subject["label"] for subject in subjects)), rows, notes)
 
@@ -122,11 +141,14 @@ def main() -> None:
     asked.add_argument("--only", default="", help="labels, between commas")
     args = asked.parse_args()
     only = {label for label in args.only.split(",") if label}
-    wanted = [program for program in programs(args.services) if not only or program.label in only]
-    found = [program for program in wanted if shutil.which(program.command[0])]
     os.environ.pop("NO_COLOR", None)
-    with TemporaryDirectory(prefix="pithead-bench-") as folder:
-        lay_out(run(found, args, Path(folder)), args, args.services)
+    with TemporaryDirectory(prefix="pithead-bench-") as name:
+        folder = Path(name)
+        wanted = [program for program in programs(args.services, folder) if not only or program.label in only]
+        found = [program for program in wanted if shutil.which(program.command[0])]
+        with desk(folder / "calm", args.services, []), desk(folder / "busy", args.services, BUSY):
+            measured = run(found, args, folder)
+    lay_out(measured, args, args.services)
 
 
 if __name__ == "__main__":

@@ -32,10 +32,11 @@ def test_the_small_figures_are_measured_beside_something_else() -> None:
     assert "python -c pass" in told
 
 
-def test_the_room_is_measured_at_a_terminal() -> None:
-    told = bench(
-        "terminal", "--runs", "1", "--idle", "1", "--repeats", "1", "--services", "60", "--only", "pithead calm"
-    )
+def test_the_room_is_measured_at_a_terminal_through_the_api_and_in_memory() -> None:
+    some = ("--only", "pithead busy,screens calm")
+    told = bench("terminal", "--runs", "1", "--idle", "1", "--repeats", "1", "--services", "60", *some)
+    assert "through the API" in told
+    assert "ended by itself" not in told
     assert "key to change" in told
 
 
