@@ -48,7 +48,7 @@ class Process:
         self._buckets = [0] * (len(EDGES_S) + 1)
         self._sum_s = 0.0
         self._cpu_s = 0.0
-        self._held: deque[bytearray] = deque()
+        self._held: deque[bytes] = deque()
         self.in_flight = 0
 
     def begin(self) -> tuple[int, float]:
@@ -58,7 +58,8 @@ class Process:
         build, rng = self.build, self._rng
         hashlib.sha256(PAYLOAD).digest()
         if build.leak_bytes and len(self._held) * build.leak_bytes < LEAK_LIMIT_BYTES:
-            self._held.append(bytearray(b"x") * build.leak_bytes)
+            # Held, not written to: it is to be found by its memory, not by the CPU that filling it takes.
+            self._held.append(bytes(build.leak_bytes))
         code = 500 if rng.random() < self._error_ratio else 200
         due_s = self._median_s * rng.lognormvariate(0.0, SPREAD)
         if build.slow_ratio and rng.random() < build.slow_ratio:
