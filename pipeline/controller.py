@@ -192,7 +192,8 @@ class Controller:
             new = targets(station.service, station.rollout).new
             samples = station.telemetry.samples
             production = {host.name for host in station.service.production}
-            canary = {name: samples[name] for name in samples if name in new and name in production}
+            warm = station.telemetry.warm([name for name in samples if name in new and name in production], now_s)
+            canary = {name: samples[name] for name in warm}
             others = {name: samples[name] for name in samples if name not in new and name in production}
             station.panes.add(now_s, canary, others)
         else:

@@ -24,7 +24,7 @@ from pipeline.traffic_cycle import serving
 from pipeline.words import duration, some
 
 JUDGED = PRODUCTION | {Phase.CANARY_BAKE}
-LOOKS_A_CYCLE = 12
+LOOKS_A_CYCLE = 6
 """Looks written into the history where nothing changes; every change of verdict is written too."""
 
 
