@@ -14,7 +14,7 @@ HOUSE = ("pipeline", "adapters", "tui", "pithead")
 BUILD = ("Makefile", ".ci/run", "pyproject.toml", "requirements.lock", ".gitignore")
 LONGEST = 400
 
-MACHINE = re.compile(r"(?<![\w.:/-])/(?:home|root|work|Users|mnt|srv)/\w")
+MACHINE = re.compile(r"(?<![\w.:/-])/(?:root|work|Users)/\w")
 INDEX = re.compile(r"https?://|--(?:extra-)?index-url\b|--find-links\b|--trusted-host\b")
 
 
