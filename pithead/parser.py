@@ -31,7 +31,6 @@ def parser() -> Parser:
         allow_abbrev=False,
     )
     top.add_argument("--version", action="store_true", help="print the version and leave")
-    top.set_defaults(verb="room", config=None, run_dir=None, read_only=False, ascii=False, color="auto", json=False)
     verbs = top.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
 
     def verb(name: str, said: str, *parents: Parser) -> Parser:
@@ -83,6 +82,7 @@ def parser() -> Parser:
     history.add_argument("service", nargs="?", default="", metavar="SERVICE")
     history.add_argument("--text", default="", metavar="WORD", help="in who, service, revision, action or detail")
     history.add_argument("--limit", type=count, default=50, metavar="N")
+    top.set_defaults(verb="room", config=None, run_dir=None, read_only=False, ascii=False, color="auto", json=False)
     return top
 
 

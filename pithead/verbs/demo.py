@@ -69,8 +69,8 @@ def _leave(number: int, _: object) -> NoReturn:
 def _headless(args: Namespace, stage: Stage, out: Out) -> int:
     began = time.monotonic()
     stage.wait_ready()
+    out.note(f"The company runs. Look at it with: pithead status --run-dir {stage.run_dir}")
     if not args.until_settled:
-        out.note(f"The company runs. Look at it with: pithead status --run-dir {stage.run_dir}")
         signal.pause()
     outcomes = stage.wait_outcomes()
     ok = {(each["service"], each["revision"]): each["end"] for each in outcomes} == EXPECTED

@@ -1,0 +1,103 @@
+"""The whole program on real processes and real traffic, with things going wrong on the way.
+
+All tests of this module share one run of `pithead demo --headless --until-settled --json`; they disturb it, and
+the last one asks whether it has gone as written all the same.
+"""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.ports import ControllerLost
+from pipeline.view import State
+from tests.e2e.company import Company, agent, processes_of, started, until
+from tests.e2e.terminal import PITHEAD, Terminal
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    found = Company(tmp_path_factory.mktemp("e2e"), "--until-settled", "--json")
+    try:
+        found.wait_ready()
+        yield found
+    finally:
+        found.close()
+
+
+def test_the_viewers_socket_takes_no_command_whatever_the_front_end_thinks(company: Company) -> None:
+    said = company.verb("--read-only", "pause", "profile")
+    assert (said.returncode, said.stdout) == (1, "")
+    assert "read-only" in said.stderr
+    curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", str(company.run_dir / "view.sock")]
+    body = '{"verb": "submit", "service": "profile", "request": "e2e-1", "revision": "r101"}'
+    code = subprocess.run(
+        [*curl, "-H", "Content-Type: application/json", "-d", body, "http://pithead/v1/commands"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    ).stdout
+    assert code == "403"
+    assert company.row("profile").state is State.STEADY
+
+
+def test_a_bad_canary_is_rolled_back_although_the_room_was_killed(company: Company, tmp_path: Path) -> None:
+    company.until("payments", State.BAKE)
+    with Terminal([*PITHEAD, "--run-dir", str(company.run_dir)], tmp_path) as terminal:
+        terminal.wait_for("Pithead", "payments", "r881")
+        terminal.process.kill()
+        assert terminal.wait_end() == -signal.SIGKILL
+    row = company.until("payments", State.LOCK)
+    assert "errors: canary" in row.why
+    assert {agent(host)["revision"] for host in company.hosts("payments")} == {"r880"}
+
+
+def test_a_controller_that_was_killed_in_mid_rollout_goes_on_and_deploys_no_host_twice(company: Company) -> None:
+    row = company.until("checkout", State.ROLL)
+    hosts = company.hosts("checkout")
+    pid = company.health()["pid"]
+    until(lambda: any(agent(host)["operation"].startswith(f"{row.release}.forward") for host in hosts), 30, "one told")
+    done = {host: started(host) for host in hosts if (told := agent(host))["revision"] == "r1204" and told["healthy"]}
+    assert done
+    assert len(done) < len(hosts)
+    os.kill(pid, signal.SIGKILL)
+
+    def another() -> bool:
+        try:
+            return bool(company.health()["pid"] != pid)
+        except ControllerLost:
+            return False
+
+    until(another, 30, "another controller")
+    assert company.health()["token"] > 1
+    after = company.until("checkout", State.SETTLE, State.STEADY)
+    assert after.production.revision in ("r1204", "r1203")
+    told = [agent(host) for host in hosts]
+    assert {each["revision"] for each in told} == {"r1204"}
+    assert {each["operation"] for each in told} == {f"{row.release}.forward.{host.name}.1" for host in hosts}
+    assert {host: started(host) for host in done} == done
+
+
+def test_the_disturbed_demo_still_ends_as_it_was_written(company: Company) -> None:
+    folder = company.run_dir.parent
+    assert company.wait_end(within_s=180) == 0
+    told = json.loads(company.read())
+    assert told["ok"] is True
+    ends = {f"{each['service']} {each['revision']}": each["end"] for each in told["releases"]}
+    assert ends == {
+        "checkout r1204": "settled",
+        "payments r881": "rolled back",
+        "pricing r451": "waiting for an operator",
+        "cart r512": "paused",
+        "ledger r311": "held",
+        "search r885": "rolled back",
+        "media r208": "rolled back",
+    }
+    assert all(each["why"] and each["after_s"] > 0 for each in told["releases"])
+    assert not folder.exists()
+    assert processes_of(str(folder)) == []
