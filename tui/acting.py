@@ -12,7 +12,7 @@ from textual.screen import Screen
 from pipeline.commands import SAFE, Command, Receipt, Refused, Verb
 from pipeline.ports import ControllerLost, ControlRoom
 from pipeline.view import Proposal, ServiceRow, State
-from tui.keys import HELP, Key
+from tui.keys import HELP, ROLLBACK, Key
 from tui.room import room_of
 from tui.status import KeyLine
 
@@ -67,7 +67,10 @@ class Acting(Screen[None]):
         row = self.target()
         if row is None:
             return "no service is selected"
-        return "" if row.release else f"{row.name} has no release to act on"
+        if key is ROLLBACK:
+            # also a settled release can be undone: the controller knows, and says why if not
+            return ""
+        return "" if row.release else f"{row.name} has no release on its way"
 
     def offer_keys(self) -> None:
         """Show in the line of keys which of them work now; call it when that may have changed."""

@@ -11,11 +11,12 @@ from pipeline.view import FleetView, ServiceRow
 from tui.acting import Acting
 from tui.fleet_lines import counts_line, empty_lines, last_line, notice_lines, too_small, why_line
 from tui.fleet_order import Choice, next_order
-from tui.fleet_rows import Look, draw, head
+from tui.fleet_rows import draw, head
 from tui.keys import FLEET, Key, bindings
 from tui.room import room_of
 from tui.status import KeyLine, LostBanner, TopLine, skew_notice
 from tui.widgets.lines import LineList, Lines
+from tui.widgets.pane import Look, faded
 from tui.widgets.prompt import Prompt
 from tui.widgets.runs import Runs
 
@@ -68,12 +69,17 @@ class FleetScreen(Acting):
         return self.query_one("#fleet", LineList)
 
     def _row(self, row: ServiceRow, width: int, selected: bool) -> Runs:
-        return draw(row, width, selected, self._look)
+        return self._aged(draw(row, width, selected, self._look))
 
     @property
     def _look(self) -> Look:
         app = room_of(self)
-        return Look(app.glyphs, app.palette, bool(app.live.lost))
+        return Look(app.glyphs, app.palette)
+
+    def _aged(self, runs: Runs) -> Runs:
+        """What a lost controller said is drawn without colour: it may not be so any more."""
+        app = room_of(self)
+        return faded(runs, app.palette.dim) if app.live.lost else runs
 
     def target(self) -> ServiceRow | None:
         return self._list.selected
@@ -140,7 +146,7 @@ class FleetScreen(Acting):
     def _explain(self) -> None:
         rows = self._list
         line = why_line(rows.selected, rows.index + 1, len(rows.items), self.size.width, self._look)
-        self.query_one("#why", Lines).show(line)
+        self.query_one("#why", Lines).show(self._aged(line))
         self.offer_keys()
 
     def on_line_list_moved(self) -> None:

@@ -8,8 +8,8 @@ from textual.geometry import Size
 from pipeline.events import Event
 from pipeline.view import FleetView, ServiceRow, State
 from tui.fleet_order import Choice
-from tui.fleet_rows import Look
 from tui.status import WIDE, alarms, moving, needs_person
+from tui.widgets.pane import Look
 from tui.widgets.runs import Run, Runs
 from tui.words import fit, hms
 
@@ -53,7 +53,7 @@ def why_line(row: ServiceRow | None, place: int, of: int, width: int, look: Look
     lead = f"{rule}{rule} {row.name}: "
     end = f" {place}/{of} {rule}" if of and width >= WIDE else f" {rule}"
     said = fit(row.why, min(len(row.why), width - len(lead) - len(end)), look.glyphs.more)
-    runs: list[Run] = [(lead, colors.dim), (said, colors.of(row) if not look.lost else colors.dim)]
+    runs: list[Run] = [(lead, colors.dim), (said, colors.of(row))]
     runs.append((end.rjust(width - sum(len(text) for text, _ in runs), rule), colors.dim))
     return tuple(runs)
 

@@ -7,20 +7,11 @@ from functools import lru_cache
 from rich.style import Style
 
 from pipeline.view import ServiceRow, StageCell, State
-from tui.glyphs import Glyphs
 from tui.status import WIDE
 from tui.theme import Palette
+from tui.widgets.pane import Look
 from tui.widgets.runs import Run, Runs
 from tui.words import budget, fit, metric, span, stage, verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How to draw, besides what: the room's glyphs and palette, and whether the controller is lost."""
-
-    glyphs: Glyphs
-    palette: Palette
-    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +136,4 @@ def draw(row: ServiceRow, width: int, selected: bool, look: Look) -> Runs:
     cursor = look.glyphs.cursor if selected else " "
     runs: list[Run] = [(cursor, look.palette.key), (look.glyphs.of(row) + " ", look.palette.of(row))]
     runs += [column.draw(row, column.width, look) for column in columns(width)]
-    if look.lost:
-        return ((cursor, look.palette.dim), *((text, look.palette.dim) for text, _ in runs[1:]))
     return tuple(runs)

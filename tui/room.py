@@ -14,14 +14,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from rich.console import RenderableType
 from rich.text import Text
+from textual._compositor import ChopsUpdate
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.reactive import var
+from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from pipeline.ports import Clock, ControlRoom
@@ -30,8 +33,10 @@ from tui.clock import WallClock
 from tui.crash import keep_trace, last_words
 from tui.feed import LONGEST_S, Fresh, Live, Lost, follow
 from tui.glyphs import ASCII, UNICODE, Glyphs
-from tui.keys import remap
+from tui.keys import VIEWS, remap
+from tui.narrow import NarrowUpdate
 from tui.output import NoColors, NoControls
+from tui.page_keys import PAGES
 from tui.theme import PLAIN_THEME, THEME, Colors, Palette, palette
 
 AGAIN_S = 2.0
@@ -100,13 +105,16 @@ class RoomApp(App[None]):
         self._hurry = asyncio.Event()
         self._interrupted = float("-inf")
         if keys:
-            self.set_keymap(remap(keys))
+            self.set_keymap(remap(keys, {**VIEWS, **PAGES}))
         if first is not None:
             self.live = Live(first, self.clock.monotonic())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         toolkit = [each for each in super().get_line_filters() if not isinstance(each, Monochrome | NoColor)]
         return [*toolkit, *self._clean]
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, NarrowUpdate.of(renderable) if isinstance(renderable, ChopsUpdate) else renderable)
 
     def open(self) -> None:
         """Run until the operator leaves; no mouse over SSH, where its reports cost traffic and selection."""

@@ -23,6 +23,7 @@ WIDE = 120
 LATE_TICKS = 3
 """So many ticks without news are late news."""
 SKEW_S = 2.0
+BANNER_MARGIN = 2
 
 
 def needs_person(row: ServiceRow) -> bool:
@@ -65,7 +66,7 @@ def top_line(
     wide = width >= WIDE
     parts: list[Run] = []
     if wide and live.view is not None and not live.lost:
-        parts.append((f"controller ok {span(now - live.got)}", colors.dim))
+        parts.append(("controller ok", colors.dim))
     parts.append(freshness(live, now, colors))
     mode = "RO" if app.read_only else "RW"
     who = app.operator if wide else app.operator.partition("@")[0]
@@ -159,7 +160,7 @@ def lost_box(live: Live, now: float, width: int, glyphs: Glyphs, palette: Palett
 class LostBanner(Lines):
     """Is there while the controller does not answer, and only then."""
 
-    DEFAULT_CSS = "LostBanner { height: 5; display: none; margin: 0 2; } LostBanner.-lost { display: block; }"
+    DEFAULT_CSS = "LostBanner { height: 5; display: none; } LostBanner.-lost { display: block; }"
 
     def on_mount(self) -> None:
         app = room_of(self)
@@ -174,7 +175,8 @@ class LostBanner(Lines):
         self.set_class(bool(app.live.lost), "-lost")
         if app.live.lost and self.size.width:
             now = app.clock.monotonic()
-            self.show(*lost_box(app.live, now, self.size.width, app.glyphs, app.palette))
+            lines = lost_box(app.live, now, self.size.width - 2 * BANNER_MARGIN, app.glyphs, app.palette)
+            self.show(*(((" " * BANNER_MARGIN, app.palette.plain), *line) for line in lines))
 
 
 def skew_notice(live: Live, now: datetime, monotonic: float) -> str:

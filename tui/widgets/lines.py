@@ -16,6 +16,11 @@ from tui.widgets.runs import Runs, spans, strip
 T = TypeVar("T")
 
 
+def ground(widget: Widget) -> Style:
+    """The background that a widget's text stands on."""
+    return Style(bgcolor=widget.background_colors[1].rich_color)
+
+
 class Lines(Widget):
     """A block of lines that does not scroll; `show` it new text whenever there is some."""
 
@@ -40,7 +45,7 @@ class Lines(Widget):
                 self.refresh(*(Region(x, y, width, 1) for x, width in spans(was, is_)))
 
     def render_line(self, y: int) -> Strip:
-        return strip(self._lines[y] if y < len(self._lines) else (), self.size.width)
+        return strip(self._lines[y] if y < len(self._lines) else (), self.size.width, ground(self))
 
 
 class LineList(ScrollView, Generic[T], can_focus=True):
@@ -192,7 +197,7 @@ class LineList(ScrollView, Generic[T], can_focus=True):
 
     def _keep(self, index: int, runs: Runs, selected: bool, width: int) -> None:
         self._drawn[index] = (runs, selected)
-        self._strips[index] = strip(runs, width, self._over if selected else None)
+        self._strips[index] = strip(runs, width, ground(self), self._over if selected else None)
 
     def render_line(self, y: int) -> Strip:
         index, width = y + self.scroll_offset.y, self.size.width

@@ -18,10 +18,11 @@ _GAP = 4
 """Unchanged cells that cost less to send again than to jump over."""
 
 
-def strip(runs: Iterable[Run], width: int, over: Style | None = None) -> Strip:
-    """One strip of exactly `width` cells; `over` is laid over every run."""
-    segments = [Segment(text, style if over is None else style + over) for text, style in runs]
-    return Strip(segments).adjust_cell_length(width, over).simplify()
+def strip(runs: Iterable[Run], width: int, under: Style, over: Style | None = None) -> Strip:
+    """One strip of exactly `width` cells on the ground of `under`; `over` is laid over every run."""
+    ground = under if over is None else under + over
+    segments = [Segment(text, under + style if over is None else under + style + over) for text, style in runs]
+    return Strip(segments).adjust_cell_length(width, ground).simplify()
 
 
 def length(runs: Iterable[Run]) -> int:
@@ -57,7 +58,8 @@ def _cells(runs: Sequence[Run]) -> list[tuple[str, Style]]:
             size = cell_len(char)
             if size:
                 cells.append((char, style))
-                cells.extend([("", style)] * (size - 1))
+                # the second cell of a wide character is never sent without the first
+                cells.extend([(f"\0{char}", style)] * (size - 1))
             elif cells:
                 cells[-1] = (cells[-1][0] + char, cells[-1][1])
     return cells
