@@ -139,11 +139,16 @@ def _why(station: Station, word: State, now_s: float) -> str:
     if word in {State.WAIT, State.PAUSED, State.BLOCK, State.HOLD}:
         closed = _closed(station, word)
         if closed is not None:
-            return closed.why
+            return _said(closed)
     if word in {State.BAKE, State.ROLL, State.SETTLE} and station.judgement is not None:
         return f"{_phase_words(rollout, station)}; {differences(station.judgement)}"
     closed = first_closed(station.gates)
-    return closed.why if closed is not None else rollout.why
+    return _said(closed) if closed is not None else rollout.why
+
+
+def _said(gate: Gate) -> str:
+    """The gate's why, under its name where the words alone do not tell what they are about."""
+    return gate.why if gate.name in {"promote", "pause", "drift", "hosts", "deploy"} else f"{gate.name}: {gate.why}"
 
 
 def _closed(station: Station, word: State) -> Gate | None:
