@@ -151,7 +151,7 @@ def quantile(histogram: Histogram, q: float) -> float | None:
         if seen + count >= rank and count > 0:
             if edge == float("inf"):
                 return lower
-            return lower + (edge - lower) * max(rank - seen, 0.0) / count
+            return min(lower + (edge - lower) * max(rank - seen, 0.0) / count, edge)
         seen += count
         if edge != float("inf"):
             lower = edge
