@@ -331,3 +331,37 @@ async def test_a_read_only_line_is_refused_by_the_controller_and_recorded() -> N
     assert company.history.log[-1].action == "denied"
     with pytest.raises(Refused, match="did you mean checkout"):
         company.controller.command(Command(Verb.SUBMIT, "chekout", "r", "r2"), MIRA, read_only=False)
+
+
+async def test_from_the_first_bad_look_to_the_rollback_order_are_two_looks() -> None:
+    company = Company()
+    company.world.behaviours["r2"] = Behaviour(error_ratio=0.3)
+    await company.ticks(3)
+    company.ask(Verb.SUBMIT, "r2")
+    first_bad = ordered = None
+    for tick in range(100):
+        await company.ticks(1)
+        looks = [event for event in company.history.log if event.action == "look"]
+        if first_bad is None and looks and looks[-1].detail.startswith("FAIL"):
+            first_bad = tick
+        if any(".back." in operation for machine in company.world.machines.values() for operation in machine.told):
+            ordered = tick
+            break
+    assert first_bad is not None
+    assert ordered is not None
+    assert ordered - first_bad <= 1
+
+
+async def test_the_history_has_what_a_budget_is_summed_from() -> None:
+    company = Company()
+    company.world.behaviours["r1"] = Behaviour(error_ratio=0.5)
+    await company.ticks(30)
+    total, bad = company.history.requests(company.world.clock.wall - timedelta(hours=1))["checkout"]
+    assert total > 5_000
+    assert bad == pytest.approx(total / 2, rel=0.1)
+    left = company.row.budget.left
+    assert left is not None
+    assert left < -100
+    company.start()
+    await company.ticks(1)
+    assert company.row.budget.left == pytest.approx(left, rel=0.05)
