@@ -27,6 +27,12 @@ class Found:
     places: Places
     may_start: bool = False
     """Whether a controller may be started where none answers."""
+    wrong: str = ""
+    """What is wrong in the few lines that were read; the defaults stand in for it."""
+
+    def warn(self, out: Out) -> None:
+        if self.wrong:
+            out.error(f"{self.wrong}: the defaults stand in for it: pithead check")
 
     def nobody(self) -> Failure:
         why = f"no controller answers in {self.places.run}"
@@ -51,12 +57,11 @@ def configured(args: Namespace, out: Out) -> tuple[Settings, Places]:
             out.error(str(error))
         count = f"{len(errors.errors)} error{'s' if len(errors.errors) > 1 else ''}"
         raise Failure(str(path), count, "nothing was started", Exit.USAGE) from None
-    state = Path(args.state_dir).absolute() if args.state_dir else None
-    return settings, places(settings, run_folder(args), state)
+    return settings, places(settings, run_folder(args), state_folder(args))
 
 
-def look_up(args: Namespace, out: Out) -> Found:
-    """Where the controller is; a configuration that cannot be read is told of and stops nothing here."""
+def look_up(args: Namespace) -> Found:
+    """Where the controller is; a configuration that cannot be read stops nothing here."""
     run = run_folder(args)
     try:
         path = find(Path(args.config) if args.config else None).absolute()
@@ -66,10 +71,7 @@ def look_up(args: Namespace, out: Out) -> Found:
             raise _no_config(none) from None
         return Found(nothing := Settings(Path(), Fleet(), ()), places(nothing, run))
     settings, wrong = peek(path)
-    if wrong:
-        out.error(f"{wrong}: the defaults stand in for it: pithead check")
-    may_start = settings.start_controller and not wrong and run is None
-    return Found(settings, places(settings, run), may_start)
+    return Found(settings, places(settings, run), settings.start_controller and run is None, wrong)
 
 
 def _no_config(none: NoConfig) -> Failure:
@@ -82,9 +84,15 @@ def run_folder(args: Namespace) -> Path | None:
     return Path(typed).absolute() if typed else None
 
 
+def state_folder(args: Namespace) -> Path | None:
+    """Where the history is, by the command line."""
+    return Path(args.state_dir).absolute() if args.state_dir else None
+
+
 async def asked(verb: AskingVerb, args: Namespace, out: Out) -> int:
     """Run a verb that asks the controller."""
-    found = look_up(args, out)
+    found = look_up(args)
+    found.warn(out)
     socket = found.places.socket(read_only=args.read_only or found.settings.read_only)
     heard = hear(socket)
     if heard is Heard.FORBIDDEN:

@@ -30,7 +30,7 @@ class Detached:
             places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _opened(self.log) as log:
                 self._began = log.tell()
-                self._process = subprocess.Popen(
+                self.process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
                 )
         except OSError as error:
@@ -41,7 +41,7 @@ class Detached:
         """Until it answers. Raises `Failure` with the last lines of its log if it does not."""
         until = time.monotonic() + timeout_s
         while hear(self._socket) is not Heard.ANSWER:
-            ended = self._process.poll()
+            ended = self.process.poll()
             # One that lost the race to another controller ends; the other one answers.
             if ended is not None and hear(self._socket) is not Heard.ANSWER:
                 code = Exit.USAGE if ended == Exit.USAGE else Exit.UNKNOWN

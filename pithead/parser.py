@@ -82,7 +82,9 @@ def parser() -> Parser:
     history.add_argument("service", nargs="?", default="", metavar="SERVICE")
     history.add_argument("--text", default="", metavar="WORD", help="in who, service, revision, action or detail")
     history.add_argument("--limit", type=count, default=50, metavar="N")
-    top.set_defaults(verb="room", config=None, run_dir=None, read_only=False, ascii=False, color="auto", json=False)
+    top.set_defaults(
+        verb="room", config=None, state_dir=None, run_dir=None, read_only=False, ascii=False, color="auto", json=False
+    )
     return top
 
 

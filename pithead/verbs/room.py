@@ -7,7 +7,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from pipeline.ports import ControllerLost
-from pithead.connect import Found, look_up
+from pithead.connect import Found, configured, look_up
 from pithead.exits import Exit, Failure
 from pithead.out import Out
 from pithead.places import FULL, VIEW
@@ -29,10 +29,13 @@ def run(args: Namespace, out: Out) -> int:
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Failure("pithead", "this is no terminal", "pithead status prints the same", Exit.USAGE)
-    found = look_up(args, out)
+    found = look_up(args)
     if all(hear(found.places.run / name) is Heard.SILENCE for name in (FULL, VIEW)):
         if not found.may_start:
+            found.warn(out)
             raise found.nobody()
+        # Its errors belong here, not at the end of a log.
+        configured(args, out)
         started = Detached(found.places)
         load(args.verb)
         started.wait()

@@ -54,6 +54,16 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
+    def press_until(self, key: str, text: str, within_s: float = 30.0) -> None:
+        """For a dialog that ignores its first moments' keys: press `key` until `text` is there."""
+        until = time.monotonic() + within_s
+        while text not in self.text:
+            assert time.monotonic() < until, f"no {text!r} within {within_s} s on\n{self.text}"
+            self.press(key)
+            again = time.monotonic() + 2.0
+            while text not in self.text and time.monotonic() < again:
+                self._read(0.1)
+
     def wait_end(self, within_s: float = 30.0) -> int:
         """The exit code; what it still says is read meanwhile."""
         until = time.monotonic() + within_s

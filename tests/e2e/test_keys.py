@@ -15,28 +15,58 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("e2e")
 
 
-def test_keys_promote_resume_and_leave(place: Path) -> None:
-    config = quick_config(place)
-    demo = [*PITHEAD, "demo", "--config", str(config)]
+def choose(terminal: Terminal, service: str) -> None:
+    """Filter the fleet for `service`, which selects it."""
+    terminal.press("/")
+    terminal.wait_for("/ _")
+    terminal.press(service)
+    terminal.wait_for(f"/ {service}_")
+    terminal.press("\r")
+    terminal.wait_for("1 of 8 services", f"/{service}")
+
+
+def test_keys_promote_resume_roll_back_and_leave(place: Path) -> None:
+    demo = [*PITHEAD, "demo", "--config", str(quick_config(place))]
     with Terminal(demo, place, columns=80, rows=24, TMPDIR=str(place)) as terminal:
         terminal.wait_for("A small company", "q leave")
         terminal.wait_for("SERVICE", "checkout", within_s=60)
         terminal.press("?")
-        terminal.wait_for("promote", "roll back")
+        terminal.wait_for("keys of this view")
         terminal.press("\x1b")
-        terminal.wait_for("pricing", "WAIT", within_s=90)
-        terminal.press("/pricing\r")
-        terminal.wait_for("1/1")
+        terminal.wait_for("SERVICE")
+
+        choose(terminal, "pricing")
+        terminal.wait_for(" WAIT ", within_s=90)
         terminal.press("P")
-        terminal.wait_for("Promote pricing r451 to production?")
-        terminal.wait_for("pricing")
-        folder = next(place.glob("pithead-*"))
-        assert processes_of(str(place)) != []
+        terminal.wait_for("Promote pricing r451 to production?", "Type the service's name")
+        terminal.press_until("p", "name:  p_")
+        terminal.press("ricing")
+        terminal.wait_for("[ Promote ]")
+        terminal.press("\r")
+        terminal.wait_for("pricing r451 is promoted into production")
+        terminal.press("\x1b")
+        terminal.wait_for(" ROLL ")
+
+        terminal.press("\x1b")
+        terminal.wait_for("payments")
+        choose(terminal, "cart")
+        terminal.wait_for(" PAUSED ", "campaign")
+        terminal.press("p")
+        terminal.wait_for("cart r512 goes on")
+        terminal.wait_for(" BAKE ")
+        terminal.press("R")
+        terminal.wait_for("Roll back cart r512 to r511?")
+        terminal.press_until("y", "cart r512 goes back to r511")
+        terminal.press("\x1b")
+        terminal.wait_for(" LOCK ")
+
+        (folder,) = place.glob("pithead-*")
+        assert processes_of(str(folder)) != []
         terminal.press("q")
         assert terminal.wait_end() == 0
-        terminal.wait_for("All of it is stopped and removed.")
-    until(lambda: not folder.exists(), 10, "the folder is gone")
-    assert processes_of(str(place)) == []
+        assert "All of it is stopped and removed." in terminal.text
+    assert not folder.exists()
+    assert processes_of(str(folder)) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
