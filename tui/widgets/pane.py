@@ -13,6 +13,9 @@ from tui.theme import Palette
 from tui.widgets.lines import Lines
 from tui.widgets.runs import Runs, length
 
+NARROWEST = 6
+"""Of a frame that can still show something."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -69,7 +72,7 @@ def faded(runs: Runs, style: Style) -> Runs:
 
 def framed(sheet: Sheet, width: int, height: int, look: Look, *, top: int = 0, focused: bool = False) -> list[Runs]:
     """`height` lines of `width` cells: the sheet's body from line `top` on, in a frame."""
-    if width < 4 or height < 2:
+    if width < NARROWEST or height < 2:
         return [()] * max(height, 0)
     box, line = look.glyphs.box, look.palette.strong if focused else look.palette.dim
     inner, rows = width - 2, height - 2
@@ -129,7 +132,7 @@ class Pane(Lines, can_focus=True):
     def redraw(self) -> None:
         """Draw again what there is to draw; only cells that look different are sent."""
         width, height = self.size
-        if not self.display or width < 4 or height < 2:
+        if not self.display or width < NARROWEST or height < 2:
             return
         sheet = self.draw(width - 2, height - 2)
         self._longest = max(len(sheet.body) - (height - 2), 0)
