@@ -237,13 +237,12 @@ class Service:
     """1 is business-critical."""
     rules: Rules = field(default_factory=Rules)
 
-    @property
-    def staging(self) -> tuple[Host, ...]:
-        return tuple(host for host in self.hosts if host.pool is Pool.STAGING)
+    staging: tuple[Host, ...] = field(init=False, repr=False, compare=False)
+    production: tuple[Host, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def production(self) -> tuple[Host, ...]:
-        return tuple(host for host in self.hosts if host.pool is Pool.PRODUCTION)
+    def __post_init__(self) -> None:
+        for pool in Pool:
+            object.__setattr__(self, pool.value, tuple(host for host in self.hosts if host.pool is pool))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ is worked out of a sample, of one host or of a pool, in one place: `value`.
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import lt, sub
 
 from pipeline.model import MetricKind, MetricRule
 
@@ -69,11 +70,10 @@ def between(before: Reading, after: Reading) -> Sample | None:
 
 
 def _increase(was: Histogram, now: Histogram) -> Histogram:
-    reset = now.edges != was.edges or any(n < w for n, w in zip(now.counts, was.counts, strict=True))
-    at_most = now.counts if reset else tuple(map(float.__sub__, now.counts, was.counts))
-    return Histogram(
-        now.edges, tuple(max(above - below, 0.0) for above, below in zip(at_most, (0.0, *at_most), strict=False))
-    )
+    reset = now.edges != was.edges or any(map(lt, now.counts, was.counts))
+    at_most = now.counts if reset else tuple(map(sub, now.counts, was.counts))
+    each = tuple(map(sub, at_most, (0.0, *at_most)))
+    return Histogram(now.edges, each if min(each) >= 0 else tuple(max(count, 0.0) for count in each))
 
 
 def pool(samples: Sequence[Sample]) -> Sample:
