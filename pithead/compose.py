@@ -64,7 +64,7 @@ async def serve(settings: Settings, places: Places, told: asyncio.Event, *, read
         stack.push_async_callback(_ended, controller, running)
         # An API without a first look would show an empty company.
         await _first(running, asyncio.create_task(controller.newer(0)))
-        _spare_the_collector()
+        spare_the_collector()
         api = ApiServer(controller, places.run, read_only=read_only, group=settings.group, clock=clock)
         await api.start()
         stack.push_async_callback(api.stop)
@@ -73,7 +73,7 @@ async def serve(settings: Settings, places: Places, told: asyncio.Event, *, read
         log.info("stopping; what runs on hosts goes on, and is found in the history")
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What lives as long as the controller is not searched for garbage, and a tick is not cut up by searching.
 
     With 1,000 services of 20 hosts the collector took a third of a tick (`make bench ARGS=tick`).
