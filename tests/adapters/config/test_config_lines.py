@@ -83,7 +83,8 @@ class Writer:
             self.text += "true" if value is True else "false" if value is False else str(value)
 
     def string(self, value: str) -> str:
-        styles = [quoted(value), '"""' + quoted(value)[1:-1].replace("\\n", "\n") + '"""']
+        begin = '"""\n' if value.startswith("\n") else '"""'  # a line end right behind the quotes is not part of it
+        styles = [quoted(value), begin + quoted(value)[1:-1].replace("\\n", "\n") + '"""']
         if "'" not in value and all(char.isprintable() for char in value.replace("\n", "")):
             styles.append(f"'''\n{value}'''")
         return self.pick(*styles)
