@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from textwrap import wrap
 
+from rich.cells import cell_len
 from rich.style import Style
 
 from pipeline.commands import Verb
@@ -12,7 +13,7 @@ from pipeline.view import Asks
 from tui.glyphs import Glyphs
 from tui.theme import Palette
 from tui.widgets.runs import Run, Runs, length
-from tui.words import fit
+from tui.words import fit, harmless
 
 WIDTH = 76
 LABEL = 10
@@ -67,8 +68,8 @@ class Face:
 def box(face: Face, glyphs: Glyphs, palette: Palette, height: int) -> tuple[Runs, ...]:
     """At most `height` lines; of a longer proposal the end is cut, and that is said."""
     heading = palette.warn if face.step in (Step.ASKING, Step.SENDING) else palette.strong
-    title = face.title or f"{face.does} {face.service}?"
-    top = glyphs.box.top(fit(title, min(len(title), WIDTH - 6), glyphs.more), WIDTH)
+    title = harmless(face.title or f"{face.does} {face.service}?")
+    top = glyphs.box.top(fit(title, min(cell_len(title), WIDTH - 6), glyphs.more), WIDTH)
     body = [*_table(face.rows, palette.plain, palette, glyphs), *_state(face, palette, glyphs)]
     room = max(height - 4, 1)
     if len(body) > room:
@@ -88,7 +89,7 @@ def _line(runs: Runs, glyphs: Glyphs, palette: Palette) -> Runs:
 def _table(rows: Sequence[tuple[str, str]], style: Style, palette: Palette, glyphs: Glyphs) -> Iterator[Runs]:
     width = WIDTH - 4 - LABEL
     for label, text in rows:
-        for number, part in enumerate(wrap(text, width, break_on_hyphens=False) or [""]):
+        for number, part in enumerate(wrap(harmless(text), width, break_on_hyphens=False) or [""]):
             shown = "" if number else label
             yield (fit(f" {shown}", LABEL, glyphs.more) + " ", palette.dim), (fit(part, width, glyphs.more), style)
 

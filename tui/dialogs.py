@@ -21,7 +21,7 @@ from tui.room import room_of
 from tui.widgets.lines import Lines
 
 DEAF_S = 0.4
-"""So long a new proposal ignores keys: type-ahead on a slow line must not confirm."""
+"""So long a new proposal or answer ignores keys: type-ahead on a slow line must not confirm it, nor hide it."""
 LONGEST_REASON = 200
 
 
@@ -59,6 +59,8 @@ class ProposalDialog(ModalScreen[None]):
         block.show(*lines)
 
     def _turn(self, face: Face) -> None:
+        if face.step is not self.face.step:
+            self._shown_at = room_of(self).clock.monotonic()
         self.face = face
         self._draw()
 
@@ -72,7 +74,6 @@ class ProposalDialog(ModalScreen[None]):
         else:
             self._proposal = proposal
             step = Step.ASKING if proposal.allowed else Step.CLOSED
-            self._shown_at = room_of(self).clock.monotonic()
             self._turn(
                 replace(
                     self.face,
@@ -92,16 +93,14 @@ class ProposalDialog(ModalScreen[None]):
             return
         event.stop()
         event.prevent_default()
-        if self.face.step is Step.CLOSED:
-            if event.key in ("enter", "q", "c"):
-                self.action_close()
-        elif self.face.step is Step.UNSURE:
-            if event.key == "y":
-                self._confirm()
-            elif event.key == "enter":
-                self.action_close()
-        elif self.face.step is Step.ASKING and self._hears():
+        if not self._hears():
+            return
+        if self.face.step is Step.ASKING:
             self._answer(event)
+        elif self.face.step is Step.UNSURE and event.key == "y":
+            self._confirm()
+        elif self.face.step in (Step.CLOSED, Step.UNSURE) and event.key == "enter":
+            self.action_close()
 
     def _hears(self) -> bool:
         return room_of(self).clock.monotonic() - self._shown_at >= DEAF_S

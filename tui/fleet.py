@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.events import Resize, ScreenResume
 
 from pipeline.view import FleetView, ServiceRow
 from tui.acting import Acting
@@ -63,6 +62,7 @@ class FleetScreen(Acting):
         self.watch(app, "live", self._on_live, init=False)
         self.watch(app, "beat", self._on_beat, init=False)
         self._list.focus()
+        self._fit()
 
     @property
     def _list(self) -> "LineList[ServiceRow]":
@@ -85,29 +85,31 @@ class FleetScreen(Acting):
         return self._list.selected
 
     def _on_live(self) -> None:
-        if self.is_active and self.size.width:
+        if self.is_active:
             self._renew()
 
     def _on_beat(self) -> None:
         if self.is_active and self._order_waits and self._still():
             self._renew()
 
-    def on_resize(self, event: Resize) -> None:
-        small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
-        self.set_class(small, "-small")
-        self.call_after_refresh(self._renew)
+    def on_resize(self) -> None:
+        self._fit()
 
-    def on_screen_resume(self, event: ScreenResume) -> None:
-        del event
-        self.call_after_refresh(self._renew)
+    def on_screen_resume(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        width, height = self.app.size
+        self.set_class(width < LEAST_WIDTH or height < LEAST_HEIGHT, "-small")
+        self._renew()
 
     def _renew(self) -> None:
         """Lay the newest view out anew; what looks as before is not sent."""
-        app, width = room_of(self), self.size.width
+        app, width = room_of(self), self.app.size.width
         view, look = app.live.view, self._look
         rows = view.services if view else ()
         if self.has_class("-small"):
-            self.query_one("#small", Lines).show(*too_small(rows, self.size, LEAST_WIDTH, LEAST_HEIGHT, look))
+            self.query_one("#small", Lines).show(*too_small(rows, self.app.size, LEAST_WIDTH, LEAST_HEIGHT, look))
             return
         shown = self._settle(self.choice.of(rows))
         notices = self._notices(view)
@@ -126,7 +128,7 @@ class FleetScreen(Acting):
         app = room_of(self)
         skew = skew_notice(app.live, app.clock.now(), app.clock.monotonic())
         said = (*(view.notices if view else ()), *((skew,) if skew else ()))
-        return notice_lines(said, self.size.width, self._look)
+        return notice_lines(said, self.app.size.width, self._look)
 
     def _settle(self, rows: list[ServiceRow]) -> list[ServiceRow]:
         """`rows` in the order they are on screen while the cursor is in use, else as sorted."""
@@ -145,7 +147,7 @@ class FleetScreen(Acting):
 
     def _explain(self) -> None:
         rows = self._list
-        line = why_line(rows.selected, rows.index + 1, len(rows.items), self.size.width, self._look)
+        line = why_line(rows.selected, rows.index + 1, len(rows.items), self.app.size.width, self._look)
         self.query_one("#why", Lines).show(self._aged(line))
         self.offer_keys()
 

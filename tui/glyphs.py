@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
 
+from rich.cells import cell_len, set_cell_size
+
 from pipeline.gates import Answer
 from pipeline.judge.evidence import Verdict
 from pipeline.view import Mark, ServiceRow, State
@@ -27,7 +29,7 @@ class Box:
     bottom_right: str
 
     def top(self, title: str, width: int) -> str:
-        """`+- title ------+`, exactly `width` cells where `title` is plain ASCII and fits."""
+        """`+- title ------+`, exactly `width` cells."""
         return self._edge(self.top_left, title, self.top_right, width)
 
     def bottom(self, foot: str, width: int) -> str:
@@ -35,7 +37,9 @@ class Box:
 
     def _edge(self, left: str, text: str, right: str, width: int) -> str:
         inner = f"{self.horizontal} {text} " if text else ""
-        return left + inner[: width - 2].ljust(width - 2, self.horizontal) + right
+        if cell_len(inner) > width - 2:
+            inner = set_cell_size(inner, width - 2)
+        return left + inner + self.horizontal * (width - 2 - cell_len(inner)) + right
 
 
 @dataclass(frozen=True, slots=True)

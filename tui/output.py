@@ -3,20 +3,11 @@
 Text is cleaned where it comes in (`pipeline.text`); this catches what a mistake lets through.
 """
 
-import re
-from functools import lru_cache
-
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
-"""Control and format characters: C0, C1, bidirectional, invisible."""
-
-
-@lru_cache(2048)
-def harmless(text: str) -> str:
-    return text if text.isprintable() else UNSAFE.sub("\ufffd", text)
+from tui.words import harmless
 
 
 class NoControls(LineFilter):

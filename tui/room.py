@@ -18,10 +18,10 @@ from typing import Any, ClassVar, Literal
 
 from rich.console import RenderableType
 from rich.text import Text
-from textual._compositor import ChopsUpdate
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.events import Key
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.reactive import var
 from textual.screen import Screen
@@ -34,10 +34,11 @@ from tui.crash import keep_trace, last_words
 from tui.feed import LONGEST_S, Fresh, Live, Lost, follow
 from tui.glyphs import ASCII, UNICODE, Glyphs
 from tui.keys import VIEWS, remap
-from tui.narrow import NarrowUpdate
+from tui.narrow import Terminal
 from tui.output import NoColors, NoControls
 from tui.page_keys import PAGES
 from tui.theme import PLAIN_THEME, THEME, Colors, Palette, palette
+from tui.widgets.prompt import Prompt
 
 AGAIN_S = 2.0
 """Within this time a second Ctrl+C leaves."""
@@ -103,6 +104,7 @@ class RoomApp(App[None]):
         self.theme = THEME.name if depth in (Colors.TRUE, Colors.MANY) else PLAIN_THEME
         self._crash_folder = crash_folder
         self._hurry = asyncio.Event()
+        self._terminal = Terminal()
         self._interrupted = float("-inf")
         if keys:
             self.set_keymap(remap(keys, {**VIEWS, **PAGES}))
@@ -114,14 +116,14 @@ class RoomApp(App[None]):
         return [*toolkit, *self._clean]
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        super()._display(screen, NarrowUpdate.of(renderable) if isinstance(renderable, ChopsUpdate) else renderable)
+        super()._display(screen, self._terminal.narrowed(renderable))
 
     def open(self) -> None:
         """Run until the operator leaves; no mouse over SSH, where its reports cost traffic and selection."""
         self.run(mouse="SSH_CONNECTION" not in os.environ)
 
     def on_mount(self) -> None:
-        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
@@ -157,7 +159,20 @@ class RoomApp(App[None]):
         """Try a lost controller again now."""
         self._hurry.set()
 
+    def on_key(self, event: Key) -> None:
+        """Give a key to the line that is typed in, also if it set out before that line had the focus.
+
+        Else the `p` of a quick `/pay` pauses a rollout.
+        """
+        if isinstance(self.focused, Prompt) and self.focused.take(event):
+            event.stop()
+            event.prevent_default()
+
+    def on_resize(self) -> None:
+        self._terminal.forget()
+
     def action_repaint(self) -> None:
+        self._terminal.forget()
         self.refresh(layout=True)
 
     def action_interrupt(self) -> None:
@@ -175,6 +190,9 @@ class RoomApp(App[None]):
         self.notify(f"two actions want one key: {names}", severity="error", markup=False)
 
     def _fatal_error(self) -> None:
+        if self._exit:
+            # keys that came after `q` found a page half taken down
+            return
         error = sys.exc_info()[1] or self._exception or RuntimeError("unknown")
         self.panic(Text(last_words(error, keep_trace(error, self._crash_folder))))
 

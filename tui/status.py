@@ -97,16 +97,16 @@ class TopLine(Lines):
 
     def on_mount(self) -> None:
         app = room_of(self)
-        self.watch(app, "live", self.renew, init=False)
+        self.watch(app, "live", self.renew, init=True)
         self.watch(app, "beat", self.renew, init=False)
 
     def on_resize(self) -> None:
         self.renew()
 
     def renew(self) -> None:
-        if self.size.width and self.screen.is_active:
-            app = room_of(self)
-            self.show(top_line(self.where, app.live, app, self.size.width))
+        app = room_of(self)
+        if self.screen.is_current:
+            self.show(top_line(self.where, app.live, app, app.size.width))
 
 
 def key_line(keys: Sequence[tuple[str, str, bool]], width: int, palette: Palette) -> Runs:
@@ -132,7 +132,7 @@ class KeyLine(Lines):
 
     def offer(self, keys: Sequence[tuple[str, str, bool]]) -> None:
         self._keys = keys
-        self.show(key_line(keys, self.size.width, room_of(self).palette))
+        self.show(key_line(keys, self.app.size.width, room_of(self).palette))
 
     def on_resize(self) -> None:
         self.offer(self._keys)

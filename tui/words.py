@@ -1,8 +1,9 @@
 """Values as text: pure, and of a known width.
 
-`fit` `span` `percent` `bar` `budget` `metric` `clock` `hms` `stage` `verdict`. None is unknown and always "?".
+`harmless` `fit` `span` `percent` `bar` `budget` `metric` `clock` `hms` `stage` `verdict`. None is unknown: "?".
 """
 
+import re
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 from math import floor, isfinite, log10
@@ -18,8 +19,17 @@ MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 _SIZES = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"))
 
 
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+def harmless(text: str) -> str:
+    """`text` without control and format characters (C0, C1, bidirectional, invisible): each is one U+FFFD."""
+    return text if text.isprintable() else _UNSAFE.sub("\ufffd", text)
+
+
 def fit(text: str, width: int, more: str = "..", *, right: bool = False) -> str:
     """`text` in exactly `width` cells: padded, or cut with `more` at its end."""
+    text = harmless(text)
     if text.isascii():
         size = len(text)
         if size > width:

@@ -4,11 +4,13 @@ import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from pipeline.commands import Verb
 from pipeline.events import AUTO, Event, Who
 from pipeline.gates import Answer, Gate
 from pipeline.judge.evidence import Verdict
 from pipeline.model import Track
 from pipeline.view import (
+    Asks,
     Budget,
     DayCounts,
     FleetView,
@@ -16,6 +18,7 @@ from pipeline.view import (
     Mark,
     MetricPane,
     Progress,
+    Proposal,
     ServiceRow,
     ServiceView,
     StageCell,
@@ -260,3 +263,37 @@ def sample_service(name: str = "checkout-api", at: datetime = NOW) -> ServiceVie
         0,
         2.0,
     )
+
+
+def sample_proposals() -> dict[tuple[Verb, str], Proposal]:
+    """A promote that asks for the name, a rollback that asks for `y`, and a promote that may not be."""
+    promote = Proposal(
+        Verb.PROMOTE, "pricing", "pricing-450", 5, "Promote pricing r450 to production?",
+        (
+            ("from", "canary 5% (6 of 110 hosts, 4 datacenters)"),
+            ("to", "production 10%, then 25 50 75 100, 15 min apart"),
+            ("verdict", "PASS  6 of 6 metrics, 60/60 min, traffic cycle complete"),
+            ("budget", "94% left, burn 0.6x;  quota used 0.9 of 4.38 min"),
+            ("lock", "none;  last stable r448;  rollback takes about 50 s"),
+        ),
+        True, Asks.NAME,
+    )  # fmt: skip
+    rollback = Proposal(
+        Verb.ROLLBACK, "checkout-api", "checkout-api-1203", 12, "Roll back checkout-api r1203 to r1201?",
+        (
+            ("scope", "12 canary hosts of 171 (fra1 4, ams2 3, iad1 3, sin1 2)"),
+            ("why", "verdict WATCH: err +0.08pp of 0.10  (not yet FAIL)"),
+            ("effect", "about 50 s; r1203 is marked bad, the lane goes back to staging"),
+        ),
+        True,
+    )  # fmt: skip
+    blocked = Proposal(
+        Verb.PROMOTE, "ledger", "ledger-310", 2, "Promote ledger r310: not allowed",
+        (
+            ("why", "downtime quota spent: 12.4 of 4.38 min in the last month"),
+            ("rule", "quota.block: ceil(12.4 / 4.38) = 3 months, until 2026-02-02"),
+            ("lifts", "automatically on that day; or break-glass in a sev1 (B)"),
+        ),
+        False,
+    )  # fmt: skip
+    return {(each.verb, each.service): each for each in (promote, rollback, blocked)}

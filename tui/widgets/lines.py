@@ -5,7 +5,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from rich.style import Style
 from textual.events import Click, Resize
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -99,6 +99,7 @@ class LineList(ScrollView, Generic[T], can_focus=True):
         self._index = 0
         self._drawn: dict[int, tuple[Runs, bool]] = {}
         self._strips: dict[int, Strip] = {}
+        self._width = 0
 
     @property
     def items(self) -> Sequence[T]:
@@ -130,7 +131,7 @@ class LineList(ScrollView, Generic[T], can_focus=True):
             self._index = min(self._index, max(len(items) - 1, 0))
             self._cursor = self._key(items[self._index]) if items else ""
         if self.virtual_size.height != len(items):
-            self.virtual_size = Size(self.size.width, len(items))
+            self.virtual_size = Size(self.size.width or self.app.size.width, len(items))
         self._keep_in_view()
         self._repaint()
         if followed is None and (had or items):
@@ -175,6 +176,9 @@ class LineList(ScrollView, Generic[T], can_focus=True):
     def _repaint(self) -> None:
         """Refresh the cells in view that look other than they were last drawn."""
         top, (width, height) = self.scroll_offset.y, self.size
+        if self.has_focus:
+            # for screen readers and magnifiers, which follow the terminal's own cursor
+            self.app.cursor_position = self.region.offset + Offset(0, self._index - top)
         for index in [index for index in self._drawn if not top <= index < top + height]:
             del self._drawn[index], self._strips[index]
         for index, (was, was_selected) in list(self._drawn.items()):
@@ -201,6 +205,9 @@ class LineList(ScrollView, Generic[T], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         index, width = y + self.scroll_offset.y, self.size.width
+        if width != self._width:
+            self._forget()
+            self._width = width
         if index not in self._strips:
             self._keep(index, *self._row(index, width), width)
         return self._strips[index]
@@ -214,10 +221,9 @@ class LineList(ScrollView, Generic[T], can_focus=True):
         self._forget()
 
     def on_resize(self, event: Resize) -> None:
-        self._forget()
-        self.virtual_size = Size(event.size.width, len(self._items))
+        if event.size.width != self.virtual_size.width:
+            self.virtual_size = Size(event.size.width, len(self._items))
         self._keep_in_view()
-        self.refresh()
 
     def on_click(self, event: Click) -> None:
         index = event.y + self.scroll_offset.y

@@ -36,7 +36,7 @@ class Prompt(Lines, can_focus=True):
         """Start with `text`, and take the keys."""
         self.text = text
         self._draw()
-        self.focus(scroll_visible=False)
+        self.screen.set_focus(self, scroll_visible=False)
 
     def _draw(self) -> None:
         runs: Runs = ((f" {self._label} ", self._strong), (self.text, self._plain), ("_", self._strong))
@@ -48,6 +48,12 @@ class Prompt(Lines, can_focus=True):
         self.post_message(self.Changed(self.text))
 
     def on_key(self, event: Key) -> None:
+        if self.take(event):
+            event.stop()
+            event.prevent_default()
+
+    def take(self, event: Key) -> bool:
+        """Whether the key was for this line: all but those with Ctrl."""
         if event.key == "enter":
             self.post_message(self.Done())
         elif event.key == "escape":
@@ -58,10 +64,9 @@ class Prompt(Lines, can_focus=True):
             self._change("")
         elif event.is_printable and event.character:
             self._change(self.text + event.character)
-        elif event.key.startswith("ctrl+"):
-            return
-        event.stop()
-        event.prevent_default()
+        else:
+            return not event.key.startswith("ctrl+")
+        return True
 
     def on_paste(self, event: Paste) -> None:
         event.stop()
