@@ -15,8 +15,15 @@ SERVICE = (
     Key("service.history", "t", "t", "history", "history", "everything that happened to this service"),
     Key("service.explain", "e", "e", "explain", "explain", "why it is where it is, in full"),
     Key("service.more", "m", "m", "more", "", "the next metrics, where there are more than fit"),
-    Key("service.previous", "left_square_bracket", "[", "neighbour(-1)", "", "the service before it in the fleet"),
-    Key("service.next", "right_square_bracket", "]", "neighbour(1)", "[ ] other service", "the service after it"),
+    Key(
+        "service.previous",
+        "left_square_bracket",
+        "[ ]",
+        "neighbour(-1)",
+        "other service",
+        "[ the service before it in the fleet",
+    ),
+    Key("service.next", "right_square_bracket", "]", "neighbour(1)", "", "the service after it in the fleet"),
     RETRY,
     FAULT,
 )

@@ -31,8 +31,8 @@ def _sheet(view: ServiceView, width: int, look: Look) -> Sheet:
     for pane in view.panes:
         word = verdict(pane.verdict) if pane.verdict is not None else "not judged"
         body.append(((f" {word:<11}", palette.verdict(pane.verdict)), (pane.title, palette.strong)))
-        said = ", ".join(filter(None, [pane.difference, f"limit {pane.limit}" if pane.limit else "", pane.why]))
-        body += _told(said or "no reason given", width, look, indent=12)
+        numbers = ", ".join(filter(None, [pane.difference, f"limit {pane.limit}" if pane.limit else ""]))
+        body += _told(pane.why or numbers or "no reason given", width, look, indent=12)
     budget = row.budget
     body += [(), _headed("budget", (f"{percent(budget.left)} left", palette.plain), look)]
     burn = "unknown" if budget.burn is None else f"{budget.burn:.1f}x"

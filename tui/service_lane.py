@@ -120,6 +120,8 @@ def _said(view: ServiceView, palette: Palette) -> Runs:
         if worst is not None and worst.difference:
             limit = f" (limit {worst.limit})" if worst.limit else ""
             said = (*said, (f" {worst.title} {worst.difference}{limit}", palette.plain))
+        elif row.state not in ATTENTION:
+            said = (*said, (f" {row.why}", palette.plain))
     if row.verdict is None or row.state in ATTENTION:
         why = row.why or ("nothing under way" if row.state is State.STEADY else "")
         state: Runs = ((row.state.value, palette.of(row)), (f" {why}", palette.plain))

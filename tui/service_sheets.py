@@ -53,7 +53,7 @@ def metric_sheet(pane: MetricPane, scale: Axis | None, width: int, height: int, 
         foot = (*foot, ("  " if foot else "", palette.plain), (verdict(pane.verdict), palette.verdict(pane.verdict)))
     else:
         foot = (*foot, ("  not judged" if foot else "not judged", palette.dim))
-    covers = span(pane.step_s * len(pane.canary)) if pane.canary else ""
+    covers = f"last {span(pane.step_s * len(pane.canary))}" if pane.canary else ""
     return Sheet(((pane.title, palette.strong), (f"  {covers}" if covers else "", palette.dim)), body, foot)
 
 
@@ -73,7 +73,8 @@ def gate_sheet(view: ServiceView, width: int, look: Look, *, whole: bool) -> She
             continue
         texts = [gate.why or "no reason given"]
         if gate.answer is not Answer.PASS:
-            texts += [said, f"since {when(gate.since, view.at)}" if gate.since else "", gate.lifts]
+            texts += [said, f"since {when(gate.since, view.at)}" if gate.since else ""]
+            texts.append(f"lifts: {gate.lifts}" if gate.lifts else "")
         lines = [line for text in texts if text for line in wrapped(text, max(room - 1, 10))]
         body.append(((head, style), (lines[0], palette.plain)))
         body += [((" " * len(head), palette.plain), (line, palette.dim)) for line in lines[1:]]

@@ -17,9 +17,8 @@ from tui.words import bar, clock, fit, hms, percent, span
 
 TURN_S = 15
 """How long a page stands."""
-TALL = 34
-"""From this height on, budgets and the fleet's marks stand below what moves."""
-WORST = 10
+FEWEST, WORST = 3, 10
+"""Budgets in a block."""
 HEAD, FOOT = 2, 3
 """Lines above and below what changes from page to page."""
 
@@ -43,7 +42,7 @@ def board(moment: Moment, width: int, height: int, look: Look) -> tuple[Runs, ..
         said = "" if banner else " asking the controller ..."
         pages: list[list[Runs]] = [[((said, look.palette.warn),)]]
     else:
-        pages = _pages(view, width, max(room, 3), tall=height >= TALL, look=look)
+        pages = _pages(view, width, max(room, 3), look)
     page = moment.beat // TURN_S % len(pages)
     body = pages[page][: max(room, 0)]
     if moment.live.lost:
@@ -100,14 +99,14 @@ def worst_budgets(rows: Sequence[ServiceRow]) -> list[ServiceRow]:
     return [row for _, row in sorted(known, key=lambda pair: pair[0])]
 
 
-def _pages(view: FleetView, width: int, room: int, *, tall: bool, look: Look) -> list[list[Runs]]:
+def _pages(view: FleetView, width: int, room: int, look: Look) -> list[list[Runs]]:
     rows = sorted(view.services, key=lambda row: row.attention)
     waiting = [row for row in rows if needs_person(row)]
     busy = [row for row in rows if moving(row)]
     tops = _parts([attention_line(row, width, look) for row in waiting], max(room // 2 - 2, 1))
     top_height = 2 + max(map(len, tops))
     left = max(room - top_height, 2)
-    lower = _lower(view, [moving_line(row, width, look) for row in busy], width, left, tall=tall, look=look)
+    lower = _lower(view, [moving_line(row, width, look) for row in busy], width, left, look)
     pages = []
     for page in range(max(len(tops), len(lower))):
         style = look.palette.warn if waiting else look.palette.good
@@ -123,33 +122,31 @@ def _parts(lines: Sequence[Runs], size: int) -> list[list[Runs]]:
     return [list(lines[at : at + size]) for at in range(0, len(lines), size)] or [[]]
 
 
-def _lower(
-    view: FleetView, moves: Sequence[Runs], width: int, room: int, *, tall: bool, look: Look
-) -> list[list[Runs]]:
-    """The pages below the attention block."""
-    marks = mark_lines(view.services, width, look)
-    budgets = [budget_line(row, width, look) for row in worst_budgets(view.services)[:WORST]]
+def _lower(view: FleetView, moves: Sequence[Runs], width: int, room: int, look: Look) -> list[list[Runs]]:
+    """The pages below the attention block: what moves, then the worst budgets, then every service's mark."""
     rule: Runs = ((look.glyphs.box.horizontal * width, look.palette.dim),)
-    extra = [
-        _headed("BUDGET", f"{_window(view)}, worst {len(budgets)}", look),
-        *budgets,
-        rule,
-        _headed("FLEET", "one mark a service", look),
-        *marks,
-    ]
     heading = _headed("MOVING", str(len(moves)), look)
-    if tall:
-        size = max(min(len(moves), room - len(extra) - 2), 3)
-        return [[heading, *part, rule, *extra][:room] for part in _parts(moves, size)]
-    pages = [[heading, *part] for part in _parts(moves, max(room - 1, 1))]
-    fits = budgets[: max(room - 1, 1)]
-    pages.append([_headed("BUDGET", f"{_window(view)}, worst {len(fits)}", look), *fits])
-    pages += [[_headed("FLEET", "one mark a service", look), *part] for part in _parts(marks, max(room - 1, 1))]
+    pages: list[list[Runs]] = [[heading, *part] for part in _parts(moves, max(room - 1, 1))]
+
+    def put(block: Sequence[Runs], needs: int) -> int:
+        """Begin a block where `needs` lines fit; returns how many there may be."""
+        if room - len(pages[-1]) - 1 < needs:
+            pages.append([*block])
+        else:
+            pages[-1] += [rule, *block]
+        return max(room - len(pages[-1]), 1)
+
+    worst = worst_budgets(view.services)[:WORST]
+    if worst:
+        fits = put((), 1 + min(len(worst), FEWEST)) - 1
+        pages[-1].append(_headed("BUDGET", f"{worst[0].budget.window}, worst {len(worst[:fits])}", look))
+        pages[-1] += [budget_line(row, width, look) for row in worst[:fits]]
+    marks = mark_lines(view.services, width, look)
+    while marks:
+        fits = put((_headed("FLEET", "one mark a service", look),), 1 + min(len(marks), room - 1))
+        pages[-1] += marks[:fits]
+        marks = marks[fits:]
     return pages
-
-
-def _window(view: FleetView) -> str:
-    return view.services[0].budget.window if view.services else ""
 
 
 def _headed(name: str, said: str, look: Look) -> Runs:

@@ -23,6 +23,8 @@ STEPS = 8
 """About how many round steps an axis has: more of them waste less room, fewer are calmer."""
 SLACK = 0.6
 """An axis stays as long as the data fill this much of it."""
+FLAT = 0.02
+"""The span of an axis for nothing but noughts: 0 to 1 %, 0 to 10 ms."""
 _BITS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 _BRAILLE = 0x2800
 
@@ -95,13 +97,13 @@ def _finite(value: float | None) -> float | None:
 
 def _thinnest(least: float, most: float) -> float:
     """The smallest span worth an axis: a flat line gets room above and below."""
-    return max(abs(least), abs(most)) * 0.1 or 1.0
+    return max(abs(least), abs(most)) * 0.05 or FLAT
 
 
 def _round_limits(least: float, most: float) -> Axis:
     span = most - least
     thin = _thinnest(least, most)
-    if span < thin * 1e-3:
+    if span < thin:
         middle = least + span / 2
         floor = 0.0 if least >= 0 else -math.inf
         least, most = min(least, max(middle - thin / 2, floor)), max(most, middle + thin / 2)
