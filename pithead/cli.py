@@ -1,6 +1,5 @@
 """The command `pithead`: parse, hand over to the verb's module, turn every end into a line and an exit code."""
 
-import asyncio
 import os
 import sys
 from argparse import Namespace
@@ -66,6 +65,8 @@ def _dispatch(args: Namespace, out: Out) -> int:
         out.line(f"pithead {version('pithead')}")
         return Exit.DONE
     if args.verb in ASKING:
+        import asyncio
+
         from pithead.connect import asked
 
         verb = import_module(ASKING[args.verb])

@@ -71,6 +71,7 @@ def show(found: Found, args: Namespace) -> None:
     screens = load(args.verb)
     from zoneinfo import ZoneInfo
 
+    from pithead.hangup import leave_with_the_terminal
     from pithead.room import LazyRoom
     from tui.theme import Colors
 
@@ -84,6 +85,7 @@ def show(found: Found, args: Namespace) -> None:
         colors=Colors(COLORS[color]) if color in COLORS else None,
         zone=ZoneInfo(found.settings.ui.timezone),
     )
+    leave_with_the_terminal()
     app.open()
 
 

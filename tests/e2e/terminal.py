@@ -4,7 +4,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import sys
@@ -48,7 +47,7 @@ class Terminal:
         until = time.monotonic() + within_s
         while not all(text in self.text for text in texts):
             assert time.monotonic() < until, f"no {texts} within {within_s} s on\n{self.text}"
-            assert self._read(0.2) or self.process.poll() is None, f"it ended before {texts} on\n{self.text}"
+            assert self.read(0.2) or self.process.poll() is None, f"it ended before {texts} on\n{self.text}"
         return self.text
 
     def press(self, keys: str) -> None:
@@ -62,32 +61,36 @@ class Terminal:
             self.press(key)
             again = time.monotonic() + 2.0
             while text not in self.text and time.monotonic() < again:
-                self._read(0.1)
+                self.read(0.1)
 
     def wait_end(self, within_s: float = 30.0) -> int:
         """The exit code; what it still says is read meanwhile."""
         until = time.monotonic() + within_s
         while (code := self.process.poll()) is None:
             assert time.monotonic() < until, f"it does not end; on\n{self.text}"
-            self._read(0.1)
-        while self._read(0.0):
+            self.read(0.1)
+        while self.read(0.0):
             pass
         return code
 
-    def close(self) -> None:
-        """Hang up, and end what does not go by itself."""
+    def hang_up(self) -> None:
+        """What happens when the window is closed or the SSH session is cut."""
         if self._master >= 0:
             os.close(self._master)
             self._master = -1
+
+    def close(self) -> None:
+        """Hang up, and end what does not go by itself."""
+        self.hang_up()
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGHUP)
             try:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
 
-    def _read(self, timeout_s: float) -> bool:
+    def read(self, timeout_s: float) -> bool:
+        """Take in what the program has written; False if there was nothing."""
         ready, _, _ = select.select([self._master], [], [], timeout_s)
         if not ready:
             return False

@@ -69,6 +69,16 @@ def test_keys_promote_resume_roll_back_and_leave(place: Path) -> None:
     assert processes_of(str(folder)) == []
 
 
+def test_a_terminal_that_hangs_up_takes_the_demo_with_it(place: Path) -> None:
+    with Terminal([*PITHEAD, "demo"], place, TMPDIR=str(place)) as terminal:
+        terminal.wait_for("SERVICE", "checkout", within_s=60)
+        assert [*place.glob("pithead-*")]
+        terminal.hang_up()
+        terminal.process.wait(15)
+    until(lambda: not processes_of(str(place)), 20, "its processes are gone")
+    until(lambda: not [*place.glob("pithead-*")], 10, "its folder is gone")
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
 def test_whatever_ends_the_demo_leaves_nothing(number: signal.Signals, place: Path) -> None:
     company = Company(place)

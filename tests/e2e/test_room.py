@@ -47,11 +47,21 @@ def test_the_room_starts_a_controller_that_outlives_it(config: Path, controllers
         assert terminal.wait_end() == 0
     with Terminal([*PITHEAD, "--config", str(config), "--read-only"], config.parent) as terminal:
         terminal.wait_for("Pithead", "checkout", "RO ")
-        terminal.close()
     assert json.loads(ask(socket, "/v1/health").result(5))["pid"] == pid
     log = config.parent / "state" / "controller.log"
     assert all(json.loads(line)["said"] for line in log.read_text().splitlines())
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_room_whose_terminal_hangs_up_ends_every_time(config: Path, controllers: list[int]) -> None:
+    for _ in range(5):  # It was one in five that stayed.
+        with Terminal([*PITHEAD, "--config", str(config)], config.parent) as terminal:
+            terminal.wait_for("Pithead", "checkout")
+            if not controllers:
+                socket = config.parent / "run" / "pithead.sock"
+                controllers.append(json.loads(ask(socket, "/v1/health").result(5))["pid"])
+            terminal.hang_up()
+            terminal.process.wait(15)
 
 
 def test_the_wallboard_shows_the_same_company(config: Path, controllers: list[int]) -> None:
