@@ -6,10 +6,9 @@ from tui.service_sheets import (
     gate_sheet,
     host_sheet,
     metric_sheet,
-    series,
     timeline_sheet,
 )
-from tui.widgets.chart import Axis, axis
+from tui.widgets.chart import Axis, Series, axis, moved_on
 from tui.widgets.pane import Look, Pane, Sheet
 
 
@@ -19,21 +18,24 @@ class MetricChart(Pane):
     def __init__(self, look: Look, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(look, id=id, classes="metric")
         self._pane: MetricPane | None = None
+        self._line = Series((), (), ())
         self._scale: Axis | None = None
         self._stale = False
 
     def put(self, pane: MetricPane, *, stale: bool) -> None:
         if (pane, stale) == (self._pane, self._stale):
             return
-        before = self._scale if self._pane is not None and self._pane.key == pane.key else None
+        same = self._pane is not None and self._pane.key == pane.key
+        passed = moved_on(self._line.high, pane.high) if same else None
         self._pane, self._stale = pane, stale
-        self._scale = axis(series(pane), before)
+        self._line = Series(pane.canary, pane.low, pane.high, 0 if passed is None else self._line.gone + passed)
+        self._scale = axis(self._line, self._scale if same else None)
         self.redraw()
 
     def draw(self, width: int, height: int) -> Sheet:
         if self._pane is None:
             return Sheet((), ())
-        return metric_sheet(self._pane, self._scale, width, height, self.look, stale=self._stale)
+        return metric_sheet(self._pane, self._line, self._scale, (width, height), self.look, stale=self._stale)
 
 
 class ViewPane(Pane):

@@ -30,22 +30,20 @@ def pen(look: Look) -> Pen:
     return BRAILLE if look.palette.band.bgcolor else COLOURLESS
 
 
-def series(pane: MetricPane) -> Series:
-    return Series(pane.canary, pane.low, pane.high)
-
-
-def metric_sheet(pane: MetricPane, scale: Axis | None, width: int, height: int, look: Look, *, stale: bool) -> Sheet:
+def metric_sheet(
+    pane: MetricPane, line: Series, scale: Axis | None, size: tuple[int, int], look: Look, *, stale: bool
+) -> Sheet:
     """A chart; its border says the difference, the limit and the verdict."""
     palette = look.palette
     dots = palette.stale if stale else palette.strong
     inks: dict[Ink, Style] = {
         Ink.NOTHING: Style.null(),
-        Ink.BAND: palette.dim + palette.band,
+        Ink.BAND: palette.band if palette.band.bgcolor else palette.dim,
         Ink.CANARY: dots,
         Ink.BOTH: dots + palette.band,
         Ink.LABEL: palette.dim,
     }
-    rows = chart(series(pane), width, height, scale, pen(look), unit=pane.unit)
+    rows = chart(line, *size, scale, pen(look), unit=pane.unit)
     body = tuple(tuple((text, inks[ink]) for text, ink in row) for row in rows)
     parts = [pane.difference, f"limit {pane.limit}" if pane.limit else ""]
     foot: Runs = (("  ".join(filter(None, parts)), palette.plain),) if any(parts) else ()

@@ -4,7 +4,21 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tui.widgets.chart import ASCII, BRAILLE, COLOURLESS, Axis, Ink, Pen, Row, Series, axis, chart, extremes, plot
+from tui.widgets.chart import (
+    ASCII,
+    BRAILLE,
+    COLOURLESS,
+    Axis,
+    Ink,
+    Pen,
+    Row,
+    Series,
+    axis,
+    chart,
+    extremes,
+    moved_on,
+    plot,
+)
 
 POINT = st.one_of(st.none(), st.floats(), st.floats(0, 1), st.sampled_from([math.nan, math.inf, -math.inf, 1.8e308, 0]))
 FEW = settings(max_examples=40, deadline=None)
@@ -15,7 +29,7 @@ PENS = st.sampled_from([BRAILLE, COLOURLESS, ASCII])
 def series(draw: st.DrawFn) -> Series:
     size = draw(st.integers(0, 120))
     column = st.lists(POINT, min_size=size, max_size=size).map(tuple)
-    return Series(draw(column), draw(column), draw(column))
+    return Series(draw(column), draw(column), draw(column), draw(st.integers(0, 500)))
 
 
 def text(rows: list[Row]) -> list[str]:
@@ -121,6 +135,44 @@ def test_a_spike_of_one_point_among_thousands_reaches_the_top() -> None:
     for pen in (BRAILLE, ASCII):
         top = min(y for _, y in canary_cells(s, 38, 7, pen))
         assert top == 0
+
+
+def test_a_new_point_changes_the_end_of_the_line_only() -> None:
+    band = (None,) * 100
+    points = tuple(0.5 + 0.4 * math.sin(n / 5) for n in range(100))
+    scale = Axis(0.0, 1.0)
+    before = text(chart(Series(points[:99], band[:99], band[:99]), 38, 7, scale, BRAILLE))
+    after = text(chart(Series(points, band, band), 38, 7, scale, BRAILLE))
+    changed = {x for was, now in zip(before, after, strict=True) for x in range(38) if was[x] != now[x]}
+    assert max(changed) - min(changed) <= 1
+    assert max(changed) >= 38 * 0.8
+
+
+def test_a_full_chart_moves_by_whole_columns() -> None:
+    points = tuple(0.5 + 0.4 * math.sin(n / 5) for n in range(300))
+    scale = Axis(0.0, 1.0)
+
+    def drawn(gone: int) -> list[str]:
+        window = points[gone : gone + 180]
+        return text(chart(Series(window, window, window, gone), 36, 7, scale, BRAILLE))
+
+    def unmoved(before: list[str], after: list[str]) -> bool:
+        return all(was[8:33] == now[8:33] for was, now in zip(before[1:-1], after[1:-1], strict=True))
+
+    still = [unmoved(drawn(gone), drawn(gone + 1)) for gone in range(60)]
+    assert sum(still) >= 45
+    assert not all(still)
+
+
+def test_how_far_a_line_moved_on_is_seen_from_its_points() -> None:
+    line = (1.0, 2.0, 3.0, 4.0, 5.0)
+    assert moved_on(line, (1.0, 2.0, 3.0, 4.0, 5.5)) == 0
+    assert moved_on(line, (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)) == 0
+    assert moved_on(line, (2.0, 3.0, 4.0, 5.0, 6.0)) == 1
+    assert moved_on(line, (3.0, 4.0, 5.0, 6.0, 7.0)) == 2
+    assert moved_on(line, (7.0, 8.0, 9.0, 9.0, 9.0)) is None
+    assert moved_on(line, (1.5, 3.5, 5.0)) is None
+    assert moved_on((), ()) == 0
 
 
 def test_a_gap_stays_a_gap() -> None:

@@ -51,6 +51,8 @@ class Series:
     canary: Points
     low: Points
     high: Points
+    gone: int = 0
+    """How many older points have left: a column keeps its share of points while the rest moves on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,33 +125,52 @@ def _round_step(rough: float) -> float:
     return next((power * nice for nice in (1.0, 2.0, 2.5, 5.0) if power * nice >= rough), power * 10.0)
 
 
-def extremes(points: Points, columns: int) -> list[Span | None]:
+def extremes(points: Points, columns: int, gone: int = 0, base: int = 0) -> list[Span | None]:
     """The least and greatest of each column's points: (columns,); None where it has none.
 
-    Fewer points than columns stretch; no point is left out either way.
+    A column's share of the points stays what it was until the chart is full, so that a new point changes the
+    end of the line only. No point is left out. `base` columns have left with the `gone` points.
     """
-    count = len(points)
-    if not count:
-        return [None] * columns
+    room = _room(len(points))
     known = [_finite(point) for point in points]
-    if count <= columns:
-        return [None if (v := known[c * count // columns]) is None else (v, v) for c in range(columns)]
-    spans: list[Span | None] = []
-    start = 0
-    for c in range(1, columns + 1):
-        end = c * count // columns
-        here = [v for v in known[start:end] if v is not None]
-        spans.append((min(here), max(here)) if here else None)
-        start = end
+    spans: list[Span | None] = [None] * columns
+    if room <= columns:
+        for c in range(columns):
+            at = c * room // columns
+            value = known[at] if at < len(known) else None
+            spans[c] = None if value is None else (value, value)
+        return spans
+    for at, value in enumerate(known, gone):
+        if value is not None:
+            c = min(at * columns // room - base, columns - 1)
+            span = spans[c]
+            spans[c] = (value, value) if span is None else (min(span[0], value), max(span[1], value))
     return spans
+
+
+def moved_on(before: Points, after: Points) -> int | None:
+    """By how many points `after` has moved on from `before`, its open last one aside; None if it is another line."""
+    if len(after) != len(before):
+        return 0 if len(after) > len(before) and before[:-1] == after[: len(before) - 1] else None
+    return next((k for k in range(4) if before[k:-1] == after[: max(len(after) - 1 - k, 0)]), None)
+
+
+def _room(count: int) -> int:
+    """For how many points a chart of `count` is laid out: the next of 4, 5, 6, 7, 8, 10, 12, 14, 16, 20 ..."""
+    step = 1 << max(count.bit_length() - 3, 0)
+    return max(-(-count // step) * step, 4)
 
 
 def plot(series: Series, width: int, height: int, scale: Axis, pen: Pen) -> list[tuple[str, list[Ink]]]:
     """`height` rows of `width` cells, top first: each row's text and its cells' inks."""
     across, down = pen.grid
-    spans = extremes(series.canary, width * across)
+    room = _room(len(series.canary))
+    gone = series.gone if room > width * across else 0
+    base = gone * width // room
+    spans = extremes(series.canary, width * across, gone, base * across)
     cells = _canary_cells(spans, _rows_down(scale, height * down), width, height, pen)
-    band = _band_cells(series, width, height, _rows_down(scale, height))
+    lows, highs = extremes(series.low, width, gone, base), extremes(series.high, width, gone, base)
+    band = _band_cells(lows, highs, width, height, _rows_down(scale, height))
     rows = []
     for y in range(height):
         text, inks = [], []
@@ -193,9 +214,10 @@ def _canary_cells(
     return cells
 
 
-def _band_cells(series: Series, width: int, height: int, to_row: Callable[[float], int]) -> list[list[bool]]:
+def _band_cells(
+    lows: Sequence[Span | None], highs: Sequence[Span | None], width: int, height: int, to_row: Callable[[float], int]
+) -> list[list[bool]]:
     cells = [[False] * width for _ in range(height)]
-    lows, highs = extremes(series.low, width), extremes(series.high, width)
     for x, (low, high) in enumerate(zip(lows, highs, strict=True)):
         if low is None or high is None:
             continue
