@@ -31,7 +31,8 @@ def _promote(station: Station, situation: Situation) -> Proposal:
     try:
         refuse_promote(rollout, situation.gates)
     except Refused as no:
-        held: Rows = (("why", no.why), ("rule", no.why.partition(":")[0]), ("lifts", no.mend))
+        rule, named, _ = no.why.partition(": ")
+        held: Rows = (("why", no.why), *((("rule", rule),) if named else ()), ("lifts", no.mend))
         return _proposal(Verb.PROMOTE, rollout, f"{name}: not allowed", held, allowed=False)
     door = NEXT[rollout.phase]
     title = f"{name} to {'the next wave' if door == 'waves' else door}?"

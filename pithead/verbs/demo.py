@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pithead.connect import Found
+from pithead.connect import Found, configured
 from pithead.exits import Exit, Failure
 from pithead.out import Out
 from pithead.peek import peek
@@ -42,6 +42,8 @@ def run(args: Namespace, out: Out) -> int:
 
     if not args.headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Failure("demo", "this is no terminal", "add --headless", Exit.USAGE)
+    if args.config:
+        configured(args, out)
     config = Path(args.config).absolute() if args.config else demo_config_path()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
