@@ -7,8 +7,6 @@ Widgets reach it by `room_of(self)`.
 
 import asyncio
 import os
-import select
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +14,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
 from rich.text import Text
 from textual.app import App
 from textual.binding import Binding
@@ -38,19 +36,20 @@ from tui.narrow import Terminal
 from tui.output import NoColors, NoControls
 from tui.page_keys import PAGES
 from tui.theme import PLAIN_THEME, THEME, Colors, Palette, palette
+from tui.watchdog import Watchdog
 from tui.widgets.prompt import Prompt
 
 AGAIN_S = 2.0
 """Within this time a second Ctrl+C leaves."""
-GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 class RoomApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar = [
-        ("ctrl+c", "interrupt", "Leave"),
-        ("ctrl+z", "suspend_process", "Suspend"),
-        ("ctrl+l", "repaint", "Redraw"),
+        # with priority: in a dialog other bindings of the app do not count
+        Binding("ctrl+c", "interrupt", "Leave", priority=True),
+        Binding("ctrl+z", "suspend_process", "Suspend", priority=True),
+        Binding("ctrl+l", "repaint", "Redraw", priority=True),
     ]
 
     live: var[Live] = var(Live())
@@ -88,6 +87,15 @@ class RoomApp(App[None]):
         # the toolkit counts an empty NO_COLOR as set, which the convention does not
         silent = bool(os.environ.get("NO_COLOR"))
         super().__init__()
+        if colors is not None and colors is not Colors.NONE:
+            self.console = Console(
+                color_system=_console_colors(colors),
+                file=self.console.file,
+                force_terminal=True,
+                highlight=False,
+                emoji=False,
+                legacy_windows=False,
+            )
         self.animation_level: Literal["none", "basic", "full"] = "none"
         self.room = room
         self.read_only = read_only or room.read_only
@@ -106,6 +114,7 @@ class RoomApp(App[None]):
         self._hurry = asyncio.Event()
         self._terminal = Terminal()
         self._interrupted = float("-inf")
+        self._watchdog: Watchdog | None = None
         if keys:
             self.set_keymap(remap(keys, {**VIEWS, **PAGES}))
         if first is not None:
@@ -120,16 +129,14 @@ class RoomApp(App[None]):
 
     def open(self) -> None:
         """Run until the operator leaves; no mouse over SSH, where its reports cost traffic and selection."""
-        self.run(mouse="SSH_CONNECTION" not in os.environ)
+        with Watchdog(sys.__stdin__.fileno() if sys.__stdin__ else 0) as self._watchdog:
+            self.run(mouse="SSH_CONNECTION" not in os.environ)
 
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _: self.action_repaint())
-        if not self.is_headless:
+        if self._watchdog is not None:
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self.exit)
-            self._input = select.poll()
-            self._input.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, 0)
+            self._watchdog.leave = lambda: loop.call_soon_threadsafe(self.exit)
         self.set_interval(1.0, self._on_beat)
         self.call_after_refresh(self._follow)
 
@@ -151,8 +158,6 @@ class RoomApp(App[None]):
         self.live = replace(self.live, lost=message.why, retry_at=message.retry_at)
 
     def _on_beat(self) -> None:
-        if not self.is_headless and any(events & GONE for _, events in self._input.poll(0)):
-            self.exit()
         self.beat += 1
 
     def hurry(self) -> None:
@@ -201,6 +206,10 @@ def room_of(node: DOMNode) -> RoomApp:
     app = node.app
     assert isinstance(app, RoomApp)  # noqa: S101  (a screen of ours in a foreign app is a mistake in the code)
     return app
+
+
+def _console_colors(colors: Colors) -> Literal["truecolor", "256", "standard"]:
+    return "truecolor" if colors is Colors.TRUE else "256" if colors is Colors.MANY else "standard"
 
 
 def _speaks_utf8() -> bool:
