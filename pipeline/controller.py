@@ -12,11 +12,13 @@ from datetime import datetime
 from difflib import get_close_matches
 from functools import partial
 from random import Random
+from typing import TypeVar
 
 from pipeline.commands import SAFE, Command, Receipt, Refused, Verb
 from pipeline.crew import Crew
-from pipeline.decide import Decision, Facts, decide
+from pipeline.decide import Decision, decide
 from pipeline.events import AUTO, Event, Who
+from pipeline.facts import Facts
 from pipeline.gates import Answer, Gate
 from pipeline.holds import drifted
 from pipeline.judge.evidence import Judge
@@ -31,6 +33,8 @@ from pipeline.station import Station
 from pipeline.targets import targets
 from pipeline.text import plain
 from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
+
+T = TypeVar("T")
 
 ENOUGH_TICKS = 3
 """A tick that comes later than this many counts as one that late: a frozen controller has watched nothing."""
@@ -56,10 +60,11 @@ class Controller:
         self._hosts, self._metrics = hosts, metrics
         self._history, self._clock = history, clock
         self._ledger = Ledger(fleet, history, clock)
-        self._crew = Crew(hosts, checks)
+        self._crew = Crew(hosts, checks, clock)
         self._stations: dict[str, Station] = {}
         self._holds: tuple[Gate, ...] = ()
-        self._last_s: float | None = None
+        self._last: tuple[float, datetime] | None = None
+        """When the last tick was, by the monotonic and the wall clock."""
         self._wake, self._changed = asyncio.Event(), asyncio.Event()
         self._stopping = False
         self._view = FleetView(clock.now(), 0, fleet.tick_s, ())
@@ -111,20 +116,45 @@ class Controller:
         self._holds = ()
         self._try(self._collect)
         await self._observe()
+        elapsed_s = self._elapsed_s()
         now_s = self._clock.monotonic()
-        elapsed_s = now_s - self._last_s if self._last_s is not None else 0.0
-        elapsed_s = min(elapsed_s, ENOUGH_TICKS * self._company.tick_s)
-        self._last_s = now_s
-        decided = [
-            (station, self._decide(station, now_s, elapsed_s)) for station in self._stations.values() if station.active
-        ]
+        going = [station for station in self._stations.values() if station.active]
+        going_back = [station for station in going if station.rollout and station.rollout.phase in BACKWARD]
+        slots = max(self._company.actions_at_once - len(self._crew.out), 0)
+        decided = []
+        for station in (*going_back, *(station for station in going if station not in going_back)):
+            decision = self._decide(station, now_s, elapsed_s, slots)
+            if decision is not None:
+                slots = max(slots - len(decision.orders), 0)
+                decided.append((station, decision))
         for backward in (True, False):
             batch = [pair for pair in decided if (pair[1].rollout.phase in BACKWARD) is backward]
             self._try(partial(self._carry_out, batch, safe=backward))
         self._try(lambda: self._ledger.count(self._stations, now_s))
         for station in self._stations.values():
-            self._chart(station, now_s)
+            self._guarded(station, partial(self._chart, station, now_s))
         self._show()
+
+    def _elapsed_s(self) -> float:
+        """Since the last tick, by the monotonic clock; where the wall clock went another way, that is recorded."""
+        now_s, now = self._clock.monotonic(), self._clock.now()
+        last_s, last = self._last if self._last is not None else (now_s, now)
+        self._last = (now_s, now)
+        jump_s = (now - last).total_seconds() - (now_s - last_s)
+        if abs(jump_s) > max(self._company.tick_s, 1.0):
+            said = f"the wall clock jumped by {jump_s:+.0f} s to {now:%Y-%m-%d %H:%M:%S} UTC; no wait moves with it"
+            self._try(lambda: self._ledger.keep_own(Event(now, AUTO, "", "", "", "clock", said)))
+        return min(now_s - last_s, ENOUGH_TICKS * self._company.tick_s)
+
+    def _guarded(self, station: Station, work: Callable[[], T]) -> T | None:
+        """A fault of ours about one service holds that service; the others go on, and someone is told."""
+        try:
+            done = work()
+        except Exception as fault:  # noqa: BLE001 - one service's fault must not end every service's rollback
+            station.fault = plain(f"pithead itself failed: {type(fault).__name__}: {fault}")
+            return None
+        station.fault = ""
+        return done
 
     def _try(self, keep: Callable[[], None]) -> None:
         """What the history refuses has not happened; forward moves hold until it takes again."""
@@ -141,7 +171,9 @@ class Controller:
         ended = self._crew.ended()
         self._ledger.keep_outcomes(ended)
         self._crew.back(ended)
+        now_s = self._clock.monotonic()
         for station, release, result in self._crew.answered():
+            station.checked_s[result.name] = now_s
             changed = station.with_check(release, result)
             if changed is not None:
                 said = f"check {result.name} {'passed' if result.passed else 'failed'}: {result.detail}"
@@ -164,7 +196,7 @@ class Controller:
             )
             station.drift = drifted(station.service, station.rollout, station.stable, station.telemetry)
 
-    def _decide(self, station: Station, now_s: float, elapsed_s: float) -> Decision:
+    def _decide(self, station: Station, now_s: float, elapsed_s: float, slots: int) -> Decision | None:
         assert station.rollout is not None  # noqa: S101 - an active station has one
         facts = Facts(
             service=station.service,
@@ -175,12 +207,17 @@ class Controller:
             started=tuple(station.started),
             last=station.judgement,
             holds=self._holds,
+            due=station.due(now_s),
             now=self._clock.now(),
             now_s=now_s,
             elapsed_s=elapsed_s,
-            slots=max(self._company.actions_at_once - len(self._crew.out), 0),
+            slots=slots,
         )
-        return decide(facts, self._judge)
+        decision = self._guarded(station, lambda: decide(facts, self._judge))
+        if decision is None:
+            lifts = "when the next look succeeds; rolling back by hand may be needed"
+            station.gates = (Gate("controller", Answer.UNKNOWN, station.fault, lifts=lifts),)
+        return decision
 
     def _carry_out(self, decided: Sequence[tuple[Station, Decision]], *, safe: bool) -> None:
         self._ledger.keep_decisions(decided, safe=safe)
@@ -213,11 +250,16 @@ class Controller:
             tick_s=self._company.tick_s,
             services=tuple(station.row for station in self._stations.values() if station.row is not None),
             last=self._ledger.last,
-            notices=tuple(f"{gate.name}: {gate.why}" for gate in self._holds),
+            notices=self._notices(),
             day=self._ledger.day(),
         )
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+    def _notices(self) -> tuple[str, ...]:
+        """What is wrong with the controller itself."""
+        faults = (f"{station.service.name}: {station.fault}" for station in self._stations.values() if station.fault)
+        return (*(f"{gate.name}: {gate.why}" for gate in self._holds), *self._ledger.lost, *faults)
 
     def fleet(self) -> FleetView:
         return self._view
@@ -270,12 +312,20 @@ class Controller:
         detail = plain(f"{no.what}: {no.why}")
         release, revision = (rollout.id, rollout.revision) if rollout is not None else ("", "")
         event = Event(self._clock.now(), who, name, release, revision, "denied", detail)
-        self._try(lambda: self._ledger.keep_denied(event))
+        self._try(lambda: self._ledger.keep_own(event))
 
     def _situation(self, station: Station) -> Situation:
-        seed = self._rng.getrandbits(32)
-        now = self._clock.now()
-        return Situation(station.service, station.rollout, station.stable, station.gates, station.releases, now, seed)
+        return Situation(
+            station.service,
+            station.rollout,
+            station.stable,
+            station.gates,
+            station.releases,
+            station.settled,
+            station.undone,
+            self._clock.now(),
+            self._rng.getrandbits(32),
+        )
 
     def _known(self, name: str, what: str) -> Station:
         station = self._stations.get(name)

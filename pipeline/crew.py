@@ -1,21 +1,22 @@
 """Who is out on hosts right now: deploys and staging checks under way, and what came of them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from pipeline.decide import Decision
-from pipeline.events import Intent, Outcome
+from pipeline.events import Intent, Outcome, Result
 from pipeline.lifecycle import CheckResult
-from pipeline.model import Host
-from pipeline.ports import Checks, HostFleet
+from pipeline.model import CheckRule, Host
+from pipeline.ports import Checks, Clock, HostFleet
 from pipeline.station import Station
+from pipeline.text import plain
 
 
 class Crew:
     """Starts what was decided and kept; hands back what has ended, when it is asked to."""
 
-    def __init__(self, hosts: HostFleet, checks: Checks) -> None:
-        self._hosts, self._checks = hosts, checks
+    def __init__(self, hosts: HostFleet, checks: Checks, clock: Clock) -> None:
+        self._hosts, self._checks, self._clock = hosts, checks, clock
         self._deploys: dict[str, tuple[Station, Intent, asyncio.Task[Outcome]]] = {}
         self._asked: dict[tuple[str, str], tuple[Station, asyncio.Task[CheckResult]]] = {}
 
@@ -26,7 +27,7 @@ class Crew:
 
     def act(self, station: Station, decision: Decision, token: int) -> None:
         hosts = {host.name: host for host in station.service.hosts}
-        for intent in (*decision.orders, *decision.work.again):
+        for intent in (*decision.orders, *decision.again):
             if intent.host in hosts and intent.operation not in self._deploys:
                 self._deploys[intent.operation] = (
                     station,
@@ -37,11 +38,11 @@ class Crew:
             key = (decision.rollout.id, check.name)
             if key not in self._asked:
                 asked = self._checks.run(check, station.service, decision.rollout.revision)
-                self._asked[key] = (station, asyncio.ensure_future(asked))
+                self._asked[key] = (station, asyncio.ensure_future(_answered(asked, check, self._clock)))
 
     def _deploy(self, station: Station, host: Host, intent: Intent, token: int) -> asyncio.Task[Outcome]:
         deadline_s = station.service.rules.deploy.deadline_s
-        return asyncio.ensure_future(self._hosts.deploy(host, intent, token, deadline_s))
+        return asyncio.ensure_future(_surely(self._hosts.deploy(host, intent, token, deadline_s), intent))
 
     def ended(self) -> Sequence[tuple[Station, Intent, Outcome]]:
         """Deploys that have ended; they stay out until `back` says that their end is kept."""
@@ -64,3 +65,23 @@ class Crew:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _surely(deploy: Awaitable[Outcome], intent: Intent) -> Outcome:
+    """An adapter that breaks leaves its host's outcome unknown, and the controller running."""
+    try:
+        return await deploy
+    except Exception as broken:  # noqa: BLE001 - whatever it is, nobody knows what the host has done
+        return Outcome(intent.operation, Result.UNKNOWN, _words(broken), intent.at)
+
+
+async def _answered(asked: Awaitable[CheckResult], check: CheckRule, clock: Clock) -> CheckResult:
+    """A check that breaks has not passed."""
+    try:
+        return await asked
+    except Exception as broken:  # noqa: BLE001 - whatever it is, the build is not known to be good
+        return CheckResult(check.name, False, _words(broken), clock.now())
+
+
+def _words(broken: Exception) -> str:
+    return plain(f"pithead itself failed: {type(broken).__name__}: {broken}")

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from pipeline.facts import Facts
 from pipeline.gates import Answer, Gate
 from pipeline.hostwork import Standing, Work
 from pipeline.judge.evidence import Judgement
@@ -22,18 +23,9 @@ _BETWEEN = frozenset({Phase.QUEUED, Phase.STAGING_CHECKS, Phase.CANARY_BAKE, Pha
 """Phases that end in a step forward: freezes are asked at each."""
 
 
-def gates(
-    service: Service,
-    rollout: Rollout,
-    judgement: Judgement | None,
-    work: Work,
-    context: tuple[tuple[Gate, ...], tuple[datetime, ...], datetime, Gate],
-) -> tuple[Gate, ...]:
-    """What `rollout` waits for in its phase; none once it is going back or has ended.
-
-    `context`: the controller's own holds, when earlier releases started, now, and the drift gate.
-    """
-    holds, started, now, drift = context
+def gates(facts: Facts, judgement: Judgement | None, work: Work) -> tuple[Gate, ...]:
+    """What the release waits for in its phase; none once it is going back or has ended."""
+    service, rollout, now = facts.service, facts.rollout, facts.now
     rules, phase = service.rules, rollout.phase
     found: list[Gate] = []
     if rollout.ended or phase is Phase.ROLLING_BACK:
@@ -48,12 +40,12 @@ def gates(
         found += [verdict(judgement), _soaked("settle", rollout, rules.deploy.settle_s, now)]
     if phase is not Phase.QUEUED:
         found.append(_hosts(service, rollout, work))
-    found.append(drift)
+    found.append(drifted(service, rollout, facts.stable, facts.telemetry))
     if phase in _BETWEEN:
         found.append(freeze(rules.freezes, now))
     if phase is Phase.QUEUED:
-        found.append(frequency(rules.frequency, started, now))
-    found += [paused(rollout), *holds]
+        found.append(frequency(rules.frequency, facts.started, now))
+    found += [paused(rollout), *facts.holds]
     if phase in {Phase.STAGING_CHECKS, Phase.CANARY_BAKE, Phase.WAVE_SOAK}:
         found.append(promotion(rollout, rules.promotions))
     return tuple(found)
@@ -75,6 +67,9 @@ def _hosts(service: Service, rollout: Rollout, work: Work) -> Gate:
     limits = service.rules.deploy
     if len(lost) > limits.max_unreachable or (lost and 2 * len(lost) >= of):
         why = f"{said}; no answer from {len(lost)}: {some(lost)}"
+        return Gate("hosts", Answer.UNKNOWN, why, lifts="by itself, when they answer; or roll back")
+    if named[Standing.UNKNOWN]:
+        why = f"{said}; not known to have taken it: {some(named[Standing.UNKNOWN])}"
         return Gate("hosts", Answer.UNKNOWN, why, lifts="by itself, when they answer; or roll back")
     waiting = len(named[Standing.COMING]) + len(named[Standing.MISSING])
     if waiting:
@@ -100,6 +95,8 @@ def drifted(service: Service, rollout: Rollout | None, stable: str, telemetry: T
     for host in service.hosts:
         state = telemetry.seen.get(host.name)
         if not isinstance(state, HostState) or not state.revision:
+            continue
+        if rollout is not None and host.name in rollout.stragglers:
             continue
         allowed = {stable}
         if rollout is not None and (host.name in new or host.pool is Pool.STAGING):

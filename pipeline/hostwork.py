@@ -9,7 +9,7 @@ from pipeline.events import Intent, Outcome, Result
 from pipeline.observed import HostFault, HostState, Observation
 
 ATTEMPTS = 2
-"""Deploys of one revision to one host in one release; then it is set aside, however it flaps."""
+"""Deploys of one revision to one host on the way forward; then it is set aside, however it flaps."""
 
 
 class Standing(StrEnum):
@@ -18,11 +18,13 @@ class Standing(StrEnum):
     SICK = "sick"
     """Runs what it should, and is not healthy."""
     COMING = "coming"
-    """In the middle of a deploy, or lost in one."""
+    """In the middle of a deploy."""
+    UNKNOWN = "unknown"
+    """Lost in a deploy: it may have taken it or not."""
     MISSING = "missing"
     """To be told."""
     FAILED = "failed"
-    """Told as often as it is sensible."""
+    """Told as often as is sensible; on the way back, told just now."""
     LOST = "lost"
     """No usable answer, and nothing under way."""
 
@@ -37,6 +39,17 @@ class Journal:
     """Operations that someone is waiting for right now."""
     attempts: Mapping[str, int]
     """By `RELEASE.STEP.HOST`."""
+    told_s: Mapping[str, float]
+    """By host: when it was last told anything, on the monotonic clock; unknown after a restart."""
+
+
+class Step(StrEnum):
+    """Which way a host is told to go: part of the operation's name."""
+
+    FORWARD = "forward"
+    BACK = "back"
+    AFTER = "after"
+    """A straggler of a release that has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +58,11 @@ class Wish:
 
     release: str
     service: str
-    step: str
-    """"forward" or "back": part of the operation's name."""
+    step: Step
     revision: str
     hosts: Sequence[str]
+    again_s: float
+    """Seconds between two deploys of the same host, once the first was in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +79,37 @@ class Work:
         return [host for host, its in self.standings.items() if its is standing]
 
 
-def survey(wish: Wish, seen: Mapping[str, Observation], journal: Journal) -> dict[str, Standing]:
+def survey(wish: Wish, seen: Mapping[str, Observation], journal: Journal, now_s: float) -> dict[str, Standing]:
     """How each wished-for host stands; a host nobody has heard of is lost."""
-    return {host: _standing(wish, host, seen.get(host), journal) for host in wish.hosts}
+    return {host: _standing(wish, host, seen.get(host), journal, now_s) for host in wish.hosts}
 
 
-def _standing(wish: Wish, host: str, now: Observation | None, journal: Journal) -> Standing:
-    if host in journal.open:
-        return Standing.COMING
+def _standing(wish: Wish, host: str, now: Observation | None, journal: Journal, now_s: float) -> Standing:
+    told = journal.open.get(host)
+    if told is not None:
+        return Standing.COMING if told.operation in journal.running else Standing.UNKNOWN
     if not isinstance(now, HostState):
         return Standing.LOST
     if now.revision == wish.revision:
         return Standing.THERE if now.healthy else Standing.SICK
     tried = journal.attempts.get(f"{wish.release}.{wish.step}.{host}", 0)
-    return Standing.FAILED if tried >= ATTEMPTS else Standing.MISSING
+    if wish.step is Step.FORWARD:
+        return Standing.FAILED if tried >= ATTEMPTS else Standing.MISSING
+    rested = now_s - journal.told_s.get(host, -wish.again_s * tried) >= wish.again_s
+    return Standing.MISSING if tried < ATTEMPTS or rested else Standing.FAILED
 
 
 def work(
-    wish: Wish, seen: Mapping[str, Observation], journal: Journal, at_once: int, now: datetime, *, tell: bool = True
+    wish: Wish,
+    seen: Mapping[str, Observation],
+    journal: Journal,
+    at_once: int,
+    now: datetime,
+    now_s: float,
+    *,
+    tell: bool = True,
 ) -> Work:
-    """What to do next for `wish`: at most `at_once` hosts in the middle of a deploy, none anew unless `tell`."""
+    """What to do next for `wish`: at most `at_once` hosts not well at a time, none told anything unless `tell`."""
     closed: list[Outcome] = []
     again: list[Intent] = []
     still_open = dict(journal.open)
@@ -92,16 +117,18 @@ def work(
         if intent.operation in journal.running:
             continue
         end = _end_of(intent, wish, seen.get(host), now)
+        rested = now_s - journal.told_s.get(host, -wish.again_s) >= wish.again_s
         if end is not None:
             closed.append(end)
             del still_open[host]
-        elif _unknown_to(intent, seen.get(host)) and intent.revision == wish.revision:
+        elif tell and rested and _unknown_to(intent, seen.get(host)) and intent.revision == wish.revision:
             again.append(intent)
-    rest = Journal(still_open, journal.running, journal.attempts)
-    standings = survey(wish, seen, rest)
-    coming = sum(standing is Standing.COMING for standing in standings.values())
+    rest = Journal(still_open, journal.running, journal.attempts, journal.told_s)
+    standings = survey(wish, seen, rest, now_s)
+    unwell = {Standing.COMING, Standing.UNKNOWN} | ({Standing.SICK} if wish.step is Step.FORWARD else set())
+    busy = sum(standing in unwell for standing in standings.values())
     missing = [host for host, standing in standings.items() if standing is Standing.MISSING]
-    told = missing[: max(at_once - coming, 0)] if tell else []
+    told = missing[: max(at_once - busy, 0)] if tell else []
     orders = tuple(_order(wish, host, journal, now) for host in told)
     return Work(standings, orders, tuple(again), tuple(closed))
 

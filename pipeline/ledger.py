@@ -13,7 +13,7 @@ from pipeline.events import AUTO, Event, Intent, Outcome, Result
 from pipeline.lifecycle import Phase, Rollout
 from pipeline.model import Fleet, Service
 from pipeline.panes import Panes
-from pipeline.ports import Changes, Clock, History, Memory, Slice
+from pipeline.ports import Changes, Clock, History, HistoryError, Memory, Slice
 from pipeline.station import Station
 from pipeline.telemetry import Telemetry
 from pipeline.traffic_cycle import RATE_SLICES
@@ -33,16 +33,29 @@ class Ledger:
         self._day: deque[tuple[datetime, str]] = deque()
         self._counted_s: float | None = None
         self.last: Event | None = None
+        self.lost: tuple[str, ...] = ()
+        """Releases on their way of services that the configuration does not have."""
 
     def open(self) -> tuple[Memory, dict[str, Station]]:
         """Every service's station as the history left it. Raises `HistoryError`."""
         memory = self._history.start()
         stations = {name: self._station(service, memory) for name, service in self._fleet.services.items()}
-        newest = self._history.events(HistoryQuery(since=self._clock.now() - DAY, limit=10_000)).events
-        self._day.extend((event.at, event.action) for event in reversed(newest))
-        self.last = newest[0] if newest else None
+        self.lost = tuple(
+            f"{rollout.service} {rollout.revision} is on its way ({rollout.phase}), but the configuration "
+            f"no longer has {rollout.service}: put it back, or see to its hosts by hand"
+            for rollout in memory.rollouts
+            if rollout.service not in stations and not rollout.ended
+        )
+        self._read_day()
         self._count(stations)
         return memory, stations
+
+    def _read_day(self) -> None:
+        since, before = self._clock.now() - DAY, None
+        while events := self._history.events(HistoryQuery(since=since, before_id=before, limit=1_000)).events:
+            self.last = self.last or next((event for event in events if event.action != "look"), None)
+            self._day.extendleft((event.at, event.action) for event in events)
+            before = events[-1].id
 
     def _station(self, service: Service, memory: Memory) -> Station:
         rules = service.rules
@@ -52,12 +65,17 @@ class Ledger:
             Panes(rules.judge.metrics, self._fleet.tick_s, rules.cycle.duration_s),
         )
         of = [rollout for rollout in memory.rollouts if rollout.service == service.name]
-        station.rollout = max(of, key=lambda rollout: rollout.submitted, default=None)
+        # By number, not by time: the clock may have been wrong when one of them was submitted.
+        station.rollout = max(of, key=lambda rollout: rollout.number, default=None)
+        settled = [rollout for rollout in of if rollout.phase is Phase.SETTLED]
+        station.settled = max(settled, key=lambda rollout: rollout.number, default=None)
         station.releases = memory.releases.get(service.name, 0)
         mine = station.rollout.id if station.rollout is not None else ""
         station.open = {intent.host: intent for intent in memory.open if intent.release == mine}
         station.attempts = {key: n for key, n in memory.attempts.items() if key.startswith(f"{mine}.")}
         past = self._history.releases(service.name, 50)
+        for old in reversed(past):
+            station.ended_as(old)
         begun = [old.submitted for old in past if old.phase not in {Phase.QUEUED, Phase.CANCELLED, Phase.SUPERSEDED}]
         station.started = sorted(begun, reverse=True)
         station.events = list(self._history.events(HistoryQuery(service=service.name, limit=60)).events)
@@ -80,7 +98,22 @@ class Ledger:
         self._note(station, kept)
 
     def keep_decisions(self, decided: Sequence[tuple[Station, Decision]], *, safe: bool = False) -> None:
-        """One tick's decisions, all or none."""
+        """One tick's decisions, all or none.
+
+        Where the history refuses them, what was seen still counts: a canary that grows worse must come to its
+        rollback, which the history's reserve is for. No move and no order is taken.
+        """
+        try:
+            self._keep_decisions(decided, safe=safe)
+        except HistoryError:
+            for station, decision in decided:
+                if station.rollout is not None and decision.rollout.version == station.rollout.version:
+                    station.rollout = decision.rollout
+                    station.judgement = decision.judgement or station.judgement
+                    station.gates = decision.gates
+            raise
+
+    def _keep_decisions(self, decided: Sequence[tuple[Station, Decision]], *, safe: bool) -> None:
         changed = [(station, decision) for station, decision in decided if decision.rollout != station.rollout]
         events = [event for _, decision in decided for event in decision.events]
         intents = [intent for _, decision in decided for intent in decision.orders]
@@ -96,8 +129,9 @@ class Ledger:
                 station.judgement = decision.judgement
             for outcome in decision.closed:
                 _close(station, outcome)
-            for intent in decision.orders:
-                station.told(intent)
+            now_s = self._clock.monotonic()
+            for intent in (*decision.orders, *decision.again):
+                station.told(intent, now_s)
             self._note(station, tuple(kept.popleft() for _ in decision.events))
 
     def keep_outcomes(self, ended: Sequence[tuple[Station, Intent, Outcome]]) -> None:
@@ -114,39 +148,49 @@ class Ledger:
         for event in kept:
             self._note(by_service[event.service], (event,))
 
-    def keep_denied(self, event: Event) -> None:
+    def keep_own(self, event: Event) -> None:
+        """An event of no release: a refusal, a clock that jumped."""
         for kept in self._history.record(Changes(events=(event,))):
             self._day.append((kept.at, kept.action))
 
     def count(self, stations: dict[str, Station], now_s: float) -> None:
         """Close the budget slices that have ended, and sum the windows anew from time to time."""
         closed = [piece for station in stations.values() if (piece := self._slice(station)) is not None]
-        if closed:
-            self._history.record(Changes(slices=tuple(closed)))
+        try:
+            if closed:
+                self._history.record(Changes(slices=tuple(closed)))
             for piece in closed:
                 station = stations[piece.service]
                 station.total += piece.total
                 station.bad += piece.bad
+                station.slice_start, station.slice_total, station.slice_bad = None, 0.0, 0.0
+        finally:
+            # Where they are refused, they are told again with this tick's requests on top.
+            for station in stations.values():
+                self._add_to_slice(station)
         if self._counted_s is None or now_s - self._counted_s > RECOUNT_S:
             self._counted_s = now_s
             self._count(stations)
 
     def _slice(self, station: Station) -> Slice | None:
-        """The slice that ended with this tick, if one did; this tick's requests begin the next."""
-        rules = station.service.rules
-        length_s = min(max(rules.cycle.duration_s / RATE_SLICES, self._fleet.tick_s), LONGEST_SLICE_S)
+        """The slice that has ended, if one has; it stays at hand until it is kept."""
+        if station.slice_start is None or self._slice_now(station) == station.slice_start:
+            return None
+        total, bad = round(station.slice_total), round(station.slice_bad)
+        return Slice(station.service.name, station.slice_start, total, bad)
+
+    def _slice_now(self, station: Station) -> datetime:
+        cycle_s = station.service.rules.cycle.duration_s
+        length_s = min(max(cycle_s / RATE_SLICES, self._fleet.tick_s), LONGEST_SLICE_S)
         now = self._clock.now().timestamp()
-        start = datetime.fromtimestamp(now - now % length_s, UTC)
-        ended = None
-        if station.slice_start is not None and start != station.slice_start:
-            total, bad = round(station.slice_total), round(station.slice_bad)
-            ended = Slice(station.service.name, station.slice_start, total, bad) if total else None
-            station.slice_total = station.slice_bad = 0.0
-        station.slice_start = start
-        counters = station.telemetry.total.counters
+        return datetime.fromtimestamp(now - now % length_s, UTC)
+
+    def _add_to_slice(self, station: Station) -> None:
+        rules, counters = station.service.rules, station.telemetry.total.counters
+        if station.slice_start is None:
+            station.slice_start = self._slice_now(station)
         station.slice_total += counters.get(rules.budget.total, 0.0)
         station.slice_bad += counters.get(rules.budget.bad, 0.0)
-        return ended
 
     def _count(self, stations: dict[str, Station]) -> None:
         now = self._clock.now()

@@ -45,7 +45,7 @@ class Signal(StrEnum):
     ROLL_BACK = "roll-back"
     """An operator wants it gone."""
     RESTORED = "restored"
-    """Every host that was touched is back on the stable revision."""
+    """Every touched host that can be reached is back on the stable revision; the others follow as they return."""
     CANCEL = "cancel"
     SUPERSEDE = "supersede"
 
@@ -131,6 +131,12 @@ class Rollout:
     seed: int
     """Of every draw of hosts in this release."""
     canaries: tuple[str, ...] = ()
+    out: tuple[str, ...] = ()
+    """Production hosts that were told, or may be told, to run `revision`: the canaries, then each wave's.
+
+    Kept as drawn, so that a rollback finds them whatever the configuration says by then."""
+    stragglers: tuple[str, ...] = ()
+    """Hosts that an ended release left behind, this one's or an earlier one's: told as they return."""
     wave: int = 0
     """1 is the first wave; 0 before production."""
     served: Served = Served()
@@ -148,16 +154,21 @@ class Rollout:
     """Most hosts ever healthy on the new revision in this phase: the measure of progress."""
     stalled_s: float = 0.0
     """How long hosts have been told to change without any such progress."""
+    sick_s: float = 0.0
+    """How long too many hosts have run `revision` and not been healthy."""
     evidence: Evidence = field(default_factory=Evidence)
     """The judge's, of this canary or wave."""
     reference: Evidence = field(default_factory=Evidence)
-    """Production as it was while the canary baked: what waves are held against once no host is left."""
-    touched: bool = False
-    """Production or canary hosts were told to run `revision`."""
+    """Production as it was before and while the canary baked: what is compared with where no host is left."""
 
     @property
     def ended(self) -> bool:
         return self.phase in ENDED
+
+    @property
+    def number(self) -> int:
+        """Of the service's releases, in the order in which they were submitted."""
+        return int(self.id.rpartition("-")[2])
 
 
 class IllegalMove(ValueError):
@@ -170,6 +181,7 @@ def step(rollout: Rollout, signal: Signal, now: datetime, why: str = "") -> Roll
         phase = MOVES[rollout.phase, signal]
     except KeyError:
         raise IllegalMove(f"{rollout.id}: {signal} while {rollout.phase}") from None
+    baked = rollout.phase is Phase.CANARY_BAKE and rollout.evidence.whole.control.host_s > 0
     wave = rollout.wave + 1 if phase is Phase.WAVE_DEPLOY else rollout.wave
     return replace(
         rollout,
@@ -185,7 +197,7 @@ def step(rollout: Rollout, signal: Signal, now: datetime, why: str = "") -> Roll
         no_data_s=0.0,
         most_healthy=0,
         stalled_s=0.0,
+        sick_s=rollout.sick_s if phase in FORWARD else 0.0,
         evidence=rollout.evidence if phase in PRODUCTION and signal is not Signal.PROMOTED else Evidence(),
-        reference=rollout.evidence if rollout.phase is Phase.CANARY_BAKE else rollout.reference,
-        touched=rollout.touched or phase in CANARY,
+        reference=rollout.evidence if baked else rollout.reference,
     )

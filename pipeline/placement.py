@@ -70,7 +70,8 @@ def in_waves(
 
     A wave's share is of the hosts that match its place and counts those that run the revision already.
     """
-    out = [host for host in hosts if host.name in set(canaries)]
+    first = set(canaries)
+    out = [host for host in hosts if host.name in first]
     cuts: list[tuple[str, ...]] = []
     for number, wave in enumerate(waves, start=1):
         there = [host for host in hosts if matches(wave, host)]

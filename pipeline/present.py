@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pipeline.gates import Answer, Gate, first_closed
+from pipeline.gates import UNWELL, Answer, Gate, first_closed
 from pipeline.hostwork import Standing
 from pipeline.judge.evidence import Judgement, Verdict
 from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
@@ -96,7 +96,7 @@ def state(station: Station, now_s: float) -> State:
     closed = [gate for gate in station.gates if gate.answer is not Answer.PASS]
     if rollout.phase is Phase.QUEUED:
         return State.BLOCK if closed else State.QUEUED
-    if any(gate.name in {"hosts", "drift", "clock", "history"} for gate in closed):
+    if any(gate.name in UNWELL for gate in closed):
         return State.HOLD
     if closed and all(gate.name == "promote" for gate in closed):
         return State.WAIT
@@ -112,6 +112,8 @@ def _judgement(station: Station) -> Judgement | None:
 
 def _unwell(station: Station) -> str:
     """What is wrong with a service's hosts while no release is on its way; "" if nothing is."""
+    if station.fault:
+        return station.fault
     if station.drift is not None and station.drift.answer is not Answer.PASS:
         return station.drift.why
     production = station.service.production
@@ -152,11 +154,7 @@ def _said(gate: Gate) -> str:
 
 
 def _closed(station: Station, word: State) -> Gate | None:
-    names = {
-        State.WAIT: {"promote"},
-        State.PAUSED: {"pause"},
-        State.HOLD: {"hosts", "drift", "clock", "history"},
-    }.get(word)
+    names = {State.WAIT: frozenset({"promote"}), State.PAUSED: frozenset({"pause"}), State.HOLD: UNWELL}.get(word)
     return first_closed(gate for gate in station.gates if names is None or gate.name in names)
 
 
@@ -175,7 +173,8 @@ def _phase_words(rollout: Rollout, station: Station) -> str:
         return f"bake {duration(rollout.served.seconds)} of {duration(rules.cycle.duration_s)}"
     if rollout.phase is Phase.SETTLING:
         return f"settles {duration(rollout.served.seconds)} of {duration(rules.deploy.settle_s)}"
-    return f"wave {rollout.wave} of {len(rules.waves)} ({rules.waves[rollout.wave - 1]})"
+    rule = rules.waves[min(rollout.wave, len(rules.waves)) - 1]
+    return f"wave {rollout.wave} of {len(rules.waves)} ({rule})"
 
 
 def differences(judgement: Judgement, most: int = 2) -> str:

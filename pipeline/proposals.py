@@ -7,7 +7,6 @@ from pipeline.policy.promotion import NEXT
 from pipeline.present import differences, production_waves
 from pipeline.requests import Situation, moving, refuse_promote, rollback_of
 from pipeline.station import Station
-from pipeline.targets import out_in_wave
 from pipeline.view import Asks, Proposal
 from pipeline.words import duration
 
@@ -41,7 +40,7 @@ def _promote(station: Station, situation: Situation) -> Proposal:
         ("to", _to(station, rollout)),
         ("verdict", _verdict(station, rollout)),
         ("budget", _budget(station)),
-        ("back", f"last stable {rollout.stable}; a rollback restarts {_touched(station, rollout)} hosts"),
+        ("back", f"last stable {rollout.stable}; a rollback restarts {len(rollout.out)} hosts"),
     )
     asks = Asks.YES if door == "canary" else Asks.NAME
     return _proposal(Verb.PROMOTE, rollout, title, rows, allowed=True, asks=asks)
@@ -66,6 +65,8 @@ def _rollback(station: Station, situation: Situation) -> Proposal:
         ("effect", effect),
     )
     title = f"Roll back {rollout.service} {rollout.revision} to {rollout.stable}?"
+    if rollout.phase is Phase.QUEUED:
+        title = f"Cancel {rollout.service} {rollout.revision}, which is queued?"
     return _proposal(Verb.ROLLBACK, rollout, title, rows, allowed=True)
 
 
@@ -81,8 +82,7 @@ def _from(station: Station, rollout: Rollout) -> str:
         return f"staging ({len(station.service.staging)} hosts, {len(rollout.checks)} checks passed)"
     if rollout.phase is Phase.CANARY_BAKE:
         return f"canary {len(rollout.canaries) / of:.0%} ({_where(station, rollout.canaries)} of {of} hosts)"
-    out = out_in_wave(station.service, rollout, rollout.wave)
-    return f"wave {rollout.wave} ({len(out)} of {of} hosts)"
+    return f"wave {rollout.wave} ({len(rollout.out)} of {of} hosts)"
 
 
 def _to(station: Station, rollout: Rollout) -> str:
@@ -113,15 +113,11 @@ def _scope(station: Station, rollout: Rollout) -> str:
     if rollout.phase in CANARY:
         return f"{len(rollout.canaries)} canary hosts of {of} ({_where(station, rollout.canaries)}) and staging"
     if rollout.phase in PRODUCTION | {Phase.SETTLED}:
-        out = out_in_wave(station.service, rollout, rollout.wave)
-        return f"{len(out)} of {of} production hosts ({_where(station, out)}) and staging"
+        return f"{len(rollout.out)} of {of} production hosts ({_where(station, rollout.out)}) and staging"
     return f"{len(station.service.staging)} staging hosts; production is not touched"
 
 
-def _touched(station: Station, rollout: Rollout) -> int:
-    return len(out_in_wave(station.service, rollout, rollout.wave)) if rollout.canaries else 0
-
-
 def _where(station: Station, names: tuple[str, ...]) -> str:
-    datacenters = [host.datacenter for host in station.service.production if host.name in set(names)]
+    wanted = set(names)
+    datacenters = [host.datacenter for host in station.service.production if host.name in wanted]
     return ", ".join(f"{name} {datacenters.count(name)}" for name in sorted(set(datacenters)))

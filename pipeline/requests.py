@@ -4,7 +4,7 @@ Promote and resume must name the version that the person saw; pause and rollback
 not, and win over them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -28,6 +28,10 @@ class Situation:
     gates: tuple[Gate, ...]
     releases: int
     """How many the service has had."""
+    settled: Rollout | None
+    """The newest release that settled."""
+    undone: Mapping[str, str]
+    """By revision: why it was rolled back and stays out."""
     now: datetime
     seed: int
     """For a release that begins now."""
@@ -69,9 +73,8 @@ def _submit(command: Command, situation: Situation, who: Who) -> Taken:
         raise Refused(what, "it is queued already", f"see pithead status {name} for what it waits for")
     if revision == situation.stable:
         raise Refused(what, "it is what runs in production", "submit another revision")
-    if newest is not None and newest.phase is Phase.ROLLED_BACK and newest.revision == revision:
-        when = f"{newest.since:%Y-%m-%d %H:%M}"
-        raise Refused(what, f"it was rolled back at {when} UTC: {newest.why}", "submit a newer revision")
+    if revision in situation.undone:
+        raise Refused(what, situation.undone[revision], "submit a newer revision")
     rollouts: tuple[Rollout, ...] = ()
     if newest is not None and newest.phase is Phase.QUEUED:
         rollouts = (step(newest, Signal.SUPERSEDE, situation.now, f"superseded by {revision}"),)
@@ -87,6 +90,7 @@ def _submit(command: Command, situation: Situation, who: Who) -> Taken:
         submitted=situation.now,
         seed=situation.seed,
         why=f"submitted by {who.name}",
+        stragglers=newest.stragglers if newest is not None else (),
     )
     said = f"{name} {revision} is queued as {begun.id}; a rollback would restore {situation.stable}"
     return _taken(command, (*rollouts, begun), begun, who, situation.now, said)
@@ -109,6 +113,8 @@ def refuse_promote(rollout: Rollout, gates: tuple[Gate, ...]) -> None:
     if rollout.phase not in NEXT:
         mend = "wait until its stage is done" if rollout.phase in FORWARD else f"pithead status {rollout.service}"
         raise Refused(what, f"it is in {rollout.phase}, where nothing waits for a promote", mend)
+    if rollout.pause is not None:
+        raise Refused(what, f"it is paused by {rollout.pause.by}", f"pithead resume {rollout.service}, then promote")
     closed = first_closed(gate for gate in gates if gate.name != "promote")
     if closed is not None:
         raise Refused(what, f"{closed.name}: {closed.why}", f"lifts {closed.lifts}" if closed.lifts else "wait")
@@ -156,10 +162,11 @@ def _resume(command: Command, situation: Situation, who: Who) -> Taken:
 
 def _rollback(command: Command, situation: Situation, who: Who) -> Taken:
     rollout = rollback_of(situation)
-    _of(command, rollout)
+    if situation.rollout is not None and rollout.number <= situation.rollout.number:
+        _of(command, rollout)
     reason = plain(command.reason, 200)
     why = f"by {who.name}{': ' + reason if reason else ''}"
-    changed = step(rollout, Signal.ROLL_BACK, situation.now, why)
+    changed = replace(step(rollout, Signal.ROLL_BACK, situation.now, why), by=rollout.by or who.name)
     if changed.phase is Phase.CANCELLED:
         said = f"{rollout.service} {rollout.revision} had not begun and is cancelled"
     else:
@@ -168,13 +175,22 @@ def _rollback(command: Command, situation: Situation, who: Who) -> Taken:
 
 
 def rollback_of(situation: Situation) -> Rollout:
-    """The release that a rollback would undo; raises `Refused` where there is none."""
+    """The release that a rollback would undo; raises `Refused` where there is none.
+
+    Where the newest one has come to nothing, that is the settled one that runs: the way back goes on from
+    there under a number of its own, so that it is the newest again.
+    """
     rollout, name = situation.rollout, situation.service.name
     what = f"rollback {name}"
     if rollout is None:
         raise Refused(what, "it has had no release", f"pithead history {name}")
     if rollout.phase is Phase.ROLLING_BACK:
         raise Refused(what, f"{rollout.revision} is rolling back already: {rollout.why}", "wait until it is back")
+    runs = situation.settled
+    nothing_came = rollout.ended and rollout.phase is not Phase.SETTLED
+    if nothing_came and runs is not None and runs.revision == situation.stable != runs.stable:
+        number = f"{name}-{situation.releases + 1}"
+        return replace(runs, id=number, submitted=situation.now, since=situation.now, version=0)
     if rollout.ended and rollout.phase is not Phase.SETTLED:
         raise Refused(what, f"{rollout.stable} runs already; {rollout.revision} is {rollout.phase}", "nothing to do")
     if rollout.stable == rollout.revision:

@@ -11,6 +11,7 @@ from pipeline.judge.evidence import Judgement
 from pipeline.lifecycle import CheckResult, Phase, Rollout
 from pipeline.model import MetricKind, Service
 from pipeline.panes import Panes
+from pipeline.policy.staging_checks import AGAIN_S
 from pipeline.signals import value
 from pipeline.telemetry import Telemetry
 from pipeline.view import Budget, ServiceRow
@@ -34,6 +35,16 @@ class Station:
     open: dict[str, Intent] = field(default_factory=dict)
     """By host: told, outcome not known."""
     attempts: dict[str, int] = field(default_factory=dict)
+    told_s: dict[str, float] = field(default_factory=dict)
+    """By host: when it was last told anything; unknown after a restart."""
+    settled: Rollout | None = None
+    """The newest release that settled."""
+    undone: dict[str, str] = field(default_factory=dict)
+    """By revision: why it was rolled back; forgotten once another one has settled."""
+    checked_s: dict[str, float] = field(default_factory=dict)
+    """By staging check: when it was last answered."""
+    fault: str = ""
+    """What went wrong in the controller itself, about this service."""
     judgement: Judgement | None = None
     gates: tuple[Gate, ...] = ()
     work: Work = field(default_factory=lambda: Work({}))
@@ -63,16 +74,18 @@ class Station:
 
     @property
     def active(self) -> bool:
-        return self.rollout is not None and not self.rollout.ended
+        """Whether there is anything to decide: a release on its way, or a host that one left behind."""
+        return self.rollout is not None and (not self.rollout.ended or bool(self.rollout.stragglers))
 
     def journal(self, running: frozenset[str]) -> Journal:
-        return Journal(self.open, running, self.attempts)
+        return Journal(self.open, running, self.attempts, self.told_s)
 
     def note(self, events: tuple[Event, ...]) -> None:
         self.events = [*reversed(events), *self.events][:TIMELINE]
 
-    def told(self, intent: Intent) -> None:
+    def told(self, intent: Intent, now_s: float) -> None:
         self.open[intent.host] = intent
+        self.told_s[intent.host] = now_s
         key, _, attempt = intent.operation.rpartition(".")
         self.attempts[key] = max(self.attempts.get(key, 0), int(attempt))
 
@@ -102,12 +115,28 @@ class Station:
         if self.rollout is None or self.rollout.id != rollout.id:
             self.judgement = None
             self.releases += 1
+            self.checked_s = {}
             self.open = {host: intent for host, intent in self.open.items() if intent.release == rollout.id}
         if self.rollout is not None and self.rollout.phase is not rollout.phase is Phase.CANARY_DEPLOY:
             self.panes.restart()
         if self.rollout is not None and self.rollout.phase is not rollout.phase is Phase.STAGING_DEPLOY:
             self.started.insert(0, rollout.since)
         self.rollout = rollout
+        self.ended_as(rollout)
+
+    def ended_as(self, rollout: Rollout) -> None:
+        """Draw the conclusions of a release that has ended, if it has."""
+        if rollout.phase is Phase.SETTLED:
+            self.settled = rollout
+            self.undone = {}
+        if rollout.phase is Phase.ROLLED_BACK:
+            self.undone[rollout.revision] = f"it was rolled back at {rollout.since:%Y-%m-%d %H:%M} UTC: {rollout.why}"
+
+    def due(self, now_s: float) -> frozenset[str]:
+        """Failed staging checks whose time has come again."""
+        results = self.rollout.checks if self.rollout is not None else ()
+        waited = {result.name: now_s - self.checked_s.get(result.name, -AGAIN_S) for result in results}
+        return frozenset(result.name for result in results if not result.passed and waited[result.name] >= AGAIN_S)
 
     def with_check(self, release: str, result: CheckResult) -> Rollout | None:
         """The release with a check's result in it, unless it has moved on since the check began."""

@@ -1,8 +1,12 @@
-"""What the controller remembers of one service between two ticks. All of it can be lost without harm."""
+"""What the controller remembers of one service between two ticks.
+
+A restart loses it: rates and charts begin anew, and hosts are warmed up and asked again before they are judged.
+"""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
 
+from pipeline.judge.evidence import Evidence, Window
 from pipeline.model import MetricKind, Service, Track
 from pipeline.observed import HostFault, HostState, Observation
 from pipeline.signals import Reading, Sample, between, decayed, pool
@@ -96,6 +100,10 @@ class Telemetry:
 
     def of(self, hosts: Sequence[str]) -> dict[str, Sample]:
         return {name: self.samples[name] for name in hosts if name in self.samples}
+
+    def production_so_far(self) -> Evidence:
+        """The last ticks of production: what a canary is held against where no other host runs."""
+        return Evidence(whole=Window(1, control=self.recent)) if self.recent.host_s else Evidence()
 
     @property
     def busiest_rps(self) -> float:

@@ -28,30 +28,63 @@ class Look:
     """Candidate hosts that should have been seen."""
 
 
+WINDOW_LOOKS = 20
+"""The last so many looks, and up to as many again, are judged by themselves too: a fault that begins late."""
+
+
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """All looks of a phase, pooled: bounded whatever the length of the canary, and kept in the history."""
+class Window:
+    """Some looks, pooled."""
 
     looks: int = 0
     candidate: Sample = field(default_factory=Sample)
     control: Sample = field(default_factory=Sample)
 
-    def with_look(self, look: Look) -> "Evidence":
-        return replace(
-            self,
-            looks=self.looks + 1,
-            candidate=_grown(self.candidate, look.candidate),
-            control=_grown(self.control, look.control),
+    def with_look(self, look: Look) -> "Window":
+        return Window(self.looks + 1, _grown(self.candidate, look.candidate), _grown(self.control, look.control))
+
+    def and_then(self, later: "Window") -> "Window":
+        return Window(
+            self.looks + later.looks,
+            _joined(self.candidate, later.candidate),
+            _joined(self.control, later.control),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All looks of a phase, pooled, and the last ones: bounded whatever the length of the canary."""
+
+    whole: Window = field(default_factory=Window)
+    older: Window = field(default_factory=Window)
+    newer: Window = field(default_factory=Window)
+
+    @property
+    def looks(self) -> int:
+        return self.whole.looks
+
+    @property
+    def recent(self) -> Window:
+        return self.older.and_then(self.newer)
+
+    def with_look(self, look: Look) -> "Evidence":
+        full = self.newer.looks >= WINDOW_LOOKS
+        newer = Window() if full else self.newer
+        return Evidence(self.whole.with_look(look), self.newer if full else self.older, newer.with_look(look))
 
 
 def _grown(total: Sample, hosts: Mapping[str, Sample]) -> Sample:
     """`total` and what `hosts` did; gauges are the newest ones, not a mean over time."""
     if not hosts:
         return total
-    now = pool(tuple(hosts.values()))
-    grown = pool((total, now)) if total.host_s else now
-    return replace(grown, gauges=now.gauges)
+    return _joined(total, pool(tuple(hosts.values())))
+
+
+def _joined(total: Sample, later: Sample) -> Sample:
+    if not later.host_s:
+        return total
+    grown = pool((total, later)) if total.host_s else later
+    return replace(grown, gauges=later.gauges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +102,8 @@ class MetricVerdict:
     difference: str = ""
     """As it is shown in a pane's border: "+0.08pp", "-3%"."""
     limit: str = ""
+    missing: bool = False
+    """Whether data are missing, not merely few as yet."""
     counts: bool = True
     """Whether the overall verdict rests on it; not where the phase leaves nothing to compare with."""
 
@@ -78,6 +113,8 @@ class Judgement:
     verdict: Verdict
     why: str
     metrics: tuple[MetricVerdict, ...] = ()
+    missing: bool = False
+    """No data because they are missing, not because they are few as yet."""
 
 
 class Judge(Protocol):

@@ -5,6 +5,7 @@ improbable the canary's count would be if its true share were no worse than prod
 tolerance: an exact binomial tail. A rate is held against production's at the same moments, with the
 dispersion that production's own hosts show; a gauge against the spread over production's hosts.
 
+All looks are judged, and the last ones by themselves, so that a fault that begins late is not drowned.
 It looks at every tick without paying for it: the false-rollback rate over a whole canary is kept low by
 `FAIL_P`, the tolerance and `fail_looks`, not bounded. Missing data are never a pass.
 """
@@ -14,7 +15,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from pipeline.judge.evidence import Evidence, Judgement, Look, MetricVerdict, Verdict
+from pipeline.judge.evidence import Evidence, Judgement, Look, MetricVerdict, Verdict, Window
 from pipeline.model import JudgeRules, MetricKind, MetricRule, Worse
 from pipeline.signals import Histogram, Sample, above, quantile, value
 from pipeline.words import amount, percent, points, relative
@@ -28,7 +29,7 @@ LEAST_CONTROLS = 3
 LEAST_SPREAD = 0.02
 """Relative spread over hosts that is assumed at the least."""
 UNPAIRED_SPREAD = 0.10
-"""The same where only an earlier phase's production is left to compare with."""
+"""The same where fewer hosts, or only an earlier phase's production, are left to compare with."""
 
 
 class PooledJudge:
@@ -39,13 +40,27 @@ class PooledJudge:
     ) -> tuple[Evidence, Judgement]:
         grown = evidence.with_look(look)
         if not look.candidate:
-            return grown, Judgement(Verdict.NO_DATA, "no host of the new revision gives fresh data")
+            return grown, Judgement(Verdict.NO_DATA, "no host of the new revision gives fresh data", missing=True)
         if 2 * len(look.candidate) < look.expected:
             why = f"only {len(look.candidate)} of {look.expected} hosts of the new revision give fresh data"
-            return grown, Judgement(Verdict.NO_DATA, why)
-        control = grown.control if grown.control.host_s > 0 else reference.control
-        judged = [_METHODS[rule.kind](rule, grown, look, control) for rule in rules.metrics if rule.judged]
+            return grown, Judgement(Verdict.NO_DATA, why, missing=True)
+        judged = _judged(rules, grown.whole, look, reference)
+        recent = grown.recent
+        if recent.looks < grown.looks:
+            judged = [_worse(*pair) for pair in zip(judged, _judged(rules, recent, look, reference), strict=True)]
         return grown, overall(judged)
+
+
+def _judged(rules: JudgeRules, window: Window, look: Look, reference: Evidence) -> list[MetricVerdict]:
+    control = window.control if window.control.host_s > 0 else reference.whole.control
+    return [_METHODS[rule.kind](rule, window, look, control) for rule in rules.metrics if rule.judged]
+
+
+def _worse(whole: MetricVerdict, recent: MetricVerdict) -> MetricVerdict:
+    """Of all looks and of the last ones: few data in the last ones are no reason to hold."""
+    if recent.verdict is Verdict.FAIL or (recent.verdict is Verdict.WATCH and whole.verdict is Verdict.PASS):
+        return replace(recent, why=f"{recent.why}, in the last looks") if whole.verdict is not Verdict.FAIL else whole
+    return whole
 
 
 def overall(metrics: Sequence[MetricVerdict]) -> Judgement:
@@ -53,9 +68,10 @@ def overall(metrics: Sequence[MetricVerdict]) -> Judgement:
     for verdict in (Verdict.FAIL, Verdict.WATCH, Verdict.NO_DATA):
         worst = next((metric for metric in metrics if metric.verdict is verdict and metric.counts), None)
         if worst is not None:
-            return Judgement(verdict, worst.why, tuple(metrics))
+            missing = any(metric.missing and metric.counts for metric in metrics)
+            return Judgement(verdict, worst.why, tuple(metrics), missing and verdict is Verdict.NO_DATA)
     if not metrics:
-        return Judgement(Verdict.NO_DATA, "no metric is judged")
+        return Judgement(Verdict.NO_DATA, "no metric is judged", missing=True)
     return Judgement(Verdict.PASS, f"{len(metrics)} of {len(metrics)} metrics inside limits", tuple(metrics))
 
 
@@ -94,19 +110,24 @@ def _by_chance(p: float) -> Verdict:
     return Verdict.FAIL if p < FAIL_P else Verdict.WATCH if p < WATCH_P else Verdict.PASS
 
 
-def _missing(rule: MetricRule, why: str, samples: float = 0.0) -> MetricVerdict:
-    return MetricVerdict(rule.key, Verdict.NO_DATA, None, None, samples, f"{rule.title}: {why}")
+def _missing(rule: MetricRule, why: str) -> MetricVerdict:
+    return MetricVerdict(rule.key, Verdict.NO_DATA, None, None, 0, f"{rule.title}: {why}", missing=True)
 
 
-def _ratio(rule: MetricRule, evidence: Evidence, look: Look, control: Sample) -> MetricVerdict:
-    trials, count = evidence.candidate.counters.get(rule.total), evidence.candidate.counters.get(rule.bad)
+def _too_few(rule: MetricRule, trials: float) -> MetricVerdict:
+    why = f"{rule.title}: {trials:,.0f} of {rule.min_samples:,} requests that a verdict needs"
+    return MetricVerdict(rule.key, Verdict.NO_DATA, None, None, trials, why)
+
+
+def _ratio(rule: MetricRule, window: Window, look: Look, control: Sample) -> MetricVerdict:
+    trials, count = window.candidate.counters.get(rule.total), window.candidate.counters.get(rule.bad)
     others, bad = control.counters.get(rule.total), control.counters.get(rule.bad)
     if trials is None or count is None:
         return _missing(rule, f"the canary gives no {rule.total} or {rule.bad}")
     if not others or bad is None:
-        return _missing(rule, "production has served nothing to compare with", trials)
+        return _missing(rule, "production has served nothing to compare with")
     if trials < rule.min_samples:
-        return _missing(rule, f"{trials:,.0f} of {rule.min_samples:,} requests that a verdict needs", trials)
+        return _too_few(rule, trials)
     mine, theirs = count / trials, bad / others
     upper = theirs + CONTROL_Z * math.sqrt(max(theirs, 1 / others) * (1 - min(theirs, 1.0)) / others)
     p = tail(count, trials, upper + rule.tolerance)
@@ -119,15 +140,15 @@ def _ratio(rule: MetricRule, evidence: Evidence, look: Look, control: Sample) ->
     )
 
 
-def _quantile(rule: MetricRule, evidence: Evidence, look: Look, control: Sample) -> MetricVerdict:
-    mine, theirs = evidence.candidate.histograms.get(rule.of), control.histograms.get(rule.of)
+def _quantile(rule: MetricRule, window: Window, look: Look, control: Sample) -> MetricVerdict:
+    mine, theirs = window.candidate.histograms.get(rule.of), control.histograms.get(rule.of)
     if mine is None:
         return _missing(rule, f"the canary gives no {rule.of}")
     if theirs is None or sum(theirs.counts) <= 0:
         return _missing(rule, "production has served nothing to compare with")
     trials = sum(mine.counts)
     if trials < rule.min_samples:
-        return _missing(rule, f"{trials:,.0f} of {rule.min_samples:,} requests that a verdict needs", trials)
+        return _too_few(rule, trials)
     return _slower(rule, mine, theirs, trials)
 
 
@@ -149,18 +170,18 @@ def _slower(rule: MetricRule, mine: Histogram, theirs: Histogram, trials: float)
     return MetricVerdict(rule.key, _by_chance(p), here, there, trials, why, difference, f"{rule.tolerance:.0%}")
 
 
-def _rate(rule: MetricRule, evidence: Evidence, look: Look, control: Sample) -> MetricVerdict:
+def _rate(rule: MetricRule, window: Window, look: Look, control: Sample) -> MetricVerdict:
     if not look.control:
         return replace(_missing(rule, "not judged, no production host is left beside it"), counts=False)
-    mine, theirs = value(rule, evidence.candidate), value(rule, evidence.control)
+    mine, theirs = value(rule, window.candidate), value(rule, window.control)
     if mine is None or theirs is None:
         return _missing(rule, f"no {rule.of} of {'the canary' if mine is None else 'production'}")
-    each = _per_host(rule, look)
-    if each is None:
-        return _missing(rule, f"{len(look.control)} production hosts are too few to compare with")
     bound = theirs * (1 + _sign(rule) * rule.tolerance)
-    host_s = evidence.candidate.host_s
-    noise = math.sqrt(each * host_s + (LEAST_SPREAD * bound * host_s) ** 2)
+    host_s = window.candidate.host_s
+    each = _per_host(rule, look)
+    # With too few hosts to see how they differ: counts as of a Poisson process, and the wide spread.
+    spread = UNPAIRED_SPREAD if each is None else LEAST_SPREAD
+    noise = math.sqrt((theirs if each is None else each) * host_s + (spread * bound * host_s) ** 2)
     excess = _sign(rule) * (mine - bound) * host_s
     p = normal_tail(excess / noise) if noise > 0 else 0.5
     return _compared(rule, p, mine, theirs, len(look.candidate))
@@ -177,15 +198,13 @@ def _per_host(rule: MetricRule, look: Look) -> float | None:
     return statistics.variance(count for count, _ in increases) / seconds if seconds > 0 else None
 
 
-def _gauge(rule: MetricRule, evidence: Evidence, look: Look, control: Sample) -> MetricVerdict:
-    mine, theirs = evidence.candidate.gauges.get(rule.of), control.gauges.get(rule.of)
+def _gauge(rule: MetricRule, window: Window, look: Look, control: Sample) -> MetricVerdict:
+    mine, theirs = window.candidate.gauges.get(rule.of), control.gauges.get(rule.of)
     if mine is None or theirs is None:
         return _missing(rule, f"no {rule.of} of {'the canary' if mine is None else 'production'}")
     levels = [sample.gauges[rule.of] for sample in look.control.values() if rule.of in sample.gauges]
-    if look.control and len(levels) < LEAST_CONTROLS:
-        return _missing(rule, f"{len(levels)} production hosts are too few to compare with")
-    least = LEAST_SPREAD if levels else UNPAIRED_SPREAD
-    spread = max(statistics.stdev(levels) if levels else 0.0, least * abs(theirs))
+    enough = len(levels) >= LEAST_CONTROLS
+    spread = max(statistics.stdev(levels), LEAST_SPREAD * abs(theirs)) if enough else UNPAIRED_SPREAD * abs(theirs)
     noise = spread * math.sqrt(1 / len(look.candidate) + 1 / max(len(levels), 1))
     excess = _sign(rule) * (mine - theirs * (1 + _sign(rule) * rule.tolerance))
     p = normal_tail(excess / noise) if noise > 0 else float(excess <= 0)
@@ -206,7 +225,7 @@ def _compared(rule: MetricRule, p: float, mine: float, theirs: float, hosts: int
     return MetricVerdict(rule.key, _by_chance(p), mine, theirs, hosts, why, difference, limit)
 
 
-_METHODS: dict[MetricKind, Callable[[MetricRule, Evidence, Look, Sample], MetricVerdict]] = {
+_METHODS: dict[MetricKind, Callable[[MetricRule, Window, Look, Sample], MetricVerdict]] = {
     MetricKind.RATIO: _ratio,
     MetricKind.QUANTILE: _quantile,
     MetricKind.RATE: _rate,

@@ -240,7 +240,10 @@ class MemoryHistory:
         found = [
             event
             for event in reversed(self.log)
-            if (not query.service or event.service == query.service) and query.text in event.detail
+            if (not query.service or event.service == query.service)
+            and query.text in event.detail
+            and (query.since is None or event.at >= query.since)
+            and (query.before_id is None or event.id < query.before_id)
         ]
         return HistoryPage(tuple(found[: query.limit]), len(found))
 

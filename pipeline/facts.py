@@ -1,0 +1,50 @@
+"""All that a decision about one release rests on, in one tick."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.events import AUTO, Event
+from pipeline.gates import Gate
+from pipeline.hostwork import Journal
+from pipeline.judge.evidence import Judgement
+from pipeline.lifecycle import Rollout
+from pipeline.model import Service
+from pipeline.targets import Targets, targets
+from pipeline.telemetry import Telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    service: Service
+    rollout: Rollout
+    stable: str
+    """What hosts run that no release on its way wants anything of."""
+    telemetry: Telemetry
+    journal: Journal
+    started: tuple[datetime, ...]
+    """When earlier releases of the service were submitted that went to staging, newest first."""
+    last: Judgement | None
+    """Of the look before."""
+    holds: tuple[Gate, ...]
+    """The controller's own: its history."""
+    due: frozenset[str]
+    """Names of failed staging checks that it is time to ask again."""
+    now: datetime
+    now_s: float
+    elapsed_s: float
+    """Since the last tick, by the monotonic clock."""
+    slots: int
+    """Deploys that may be begun over all services; the way back does not wait for one."""
+
+    @property
+    def targets(self) -> Targets:
+        return targets(self.service, self.rollout)
+
+    def event(self, action: str, detail: str, evidence: tuple[str, ...] = ()) -> Event:
+        rollout = self.rollout
+        return Event(self.now, AUTO, rollout.service, rollout.id, rollout.revision, action, detail, evidence)
+
+
+def spoken(judgement: Judgement) -> tuple[str, ...]:
+    """A verdict's metrics, a line each."""
+    return tuple(f"{metric.verdict.upper()} {metric.why}" for metric in judgement.metrics)
