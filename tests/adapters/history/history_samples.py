@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from adapters.history.sqlite import SqliteHistory
 from pipeline.events import AUTO, Event, Intent, Outcome, Result
-from pipeline.judge.evidence import Evidence
+from pipeline.judge.evidence import Evidence, Window
 from pipeline.lifecycle import Phase, Rollout
 from pipeline.signals import Histogram, Sample
 
@@ -33,7 +33,7 @@ def rollout(service: str = "pricing", number: int = 1, phase: Phase = Phase.CANA
         submitted=at(number),
         seed=2**63 + 7,
         canaries=("fra1-01", "ams2-07"),
-        evidence=Evidence(4, seen, seen),
+        evidence=Evidence(Window(4, seen, seen)),
     )
 
 

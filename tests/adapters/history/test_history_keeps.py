@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapters.history.rows import from_instant, instant, to_json, to_rollout
 from pipeline.commands import Receipt
 from pipeline.events import Result, Who
-from pipeline.judge.evidence import Evidence
+from pipeline.judge.evidence import Evidence, Window
 from pipeline.lifecycle import CheckResult, Pause, Phase, Rollout, Served
 from pipeline.ports import Changes, HistoryError, Slice
 from pipeline.signals import Histogram, Sample
@@ -27,7 +27,8 @@ SIGNALS = st.dictionaries(WORDS, FLOATS, max_size=2)
 EDGES = st.lists(FLOATS, max_size=3).map(tuple)
 HISTOGRAMS = st.dictionaries(WORDS, st.builds(Histogram, EDGES, EDGES), max_size=2)
 SAMPLES = st.builds(Sample, FLOATS, SIGNALS, SIGNALS, HISTOGRAMS)
-EVIDENCE = st.builds(Evidence, st.integers(0, 9), SAMPLES, SAMPLES)
+WINDOWS = st.builds(Window, st.integers(0, 9), SAMPLES, SAMPLES)
+EVIDENCE = st.builds(Evidence, WINDOWS, WINDOWS, WINDOWS)
 ROLLOUTS = st.builds(
     Rollout,
     id=WORDS,
@@ -52,7 +53,7 @@ def test_any_rollout_comes_back_exactly(one: Rollout) -> None:
 
 def test_an_endless_last_bucket_and_a_nan_are_kept_and_not_made_null() -> None:
     one = rollout()
-    poisoned = replace(one.evidence.candidate, gauges={"rss": float("nan")})
+    poisoned = replace(one.evidence.whole.candidate, gauges={"rss": float("nan")})
     one = replace(one, evidence=replace(one.evidence, candidate=poisoned))
     assert "null" not in to_json(replace(one, pause=Pause("ana", at(0))))
     assert repr(to_rollout(to_json(one))) == repr(one)
