@@ -54,7 +54,7 @@ def test_any_rollout_comes_back_exactly(one: Rollout) -> None:
 def test_an_endless_last_bucket_and_a_nan_are_kept_and_not_made_null() -> None:
     one = rollout()
     poisoned = replace(one.evidence.whole.candidate, gauges={"rss": float("nan")})
-    one = replace(one, evidence=replace(one.evidence, candidate=poisoned))
+    one = replace(one, evidence=Evidence(Window(1, poisoned)))
     assert "null" not in to_json(replace(one, pause=Pause("ana", at(0))))
     assert repr(to_rollout(to_json(one))) == repr(one)
 
