@@ -219,6 +219,8 @@ class LineList(ScrollView, Generic[T], can_focus=True):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._forget()
+        # The toolkit may still hold the lines of before and would not ask for them again.
+        self.refresh()
 
     def on_resize(self, event: Resize) -> None:
         if event.size.width != self.virtual_size.width:
