@@ -24,14 +24,13 @@ def moved(facts: Facts, now: Rollout, judgement: Judgement | None) -> Event:
     """The event of a release that has just come to `now`."""
     rules = facts.service.rules
     detail = {
-        Phase.STAGING_DEPLOY: f"{now.revision} goes to {len(facts.service.staging)} staging hosts",
+        Phase.STAGING_DEPLOY: f"goes to {len(facts.service.staging)} staging hosts",
         Phase.STAGING_CHECKS: f"{now.why}; {len(rules.checks)} checks run",
         Phase.CANARY_DEPLOY: _drawn(facts.service, now),
         Phase.CANARY_BAKE: f"{now.why}; it bakes for a full traffic cycle",
         Phase.WAVE_DEPLOY: _wave(facts.service, now),
         Phase.WAVE_SOAK: f"wave {now.wave} of {len(rules.waves)} is out: {now.why}",
         Phase.SETTLING: f"the last wave is out: {now.why}",
-        Phase.SETTLED: f"{now.revision} is stable",
         Phase.ROLLING_BACK: f"to {now.stable}: {now.why}",
         Phase.ROLLED_BACK: f"{now.stable} runs again: {now.why}",
     }.get(now.phase, now.why)

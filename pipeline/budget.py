@@ -12,10 +12,10 @@ def budget(rules: BudgetRules, total: int, bad: int, error_ratio: float | None) 
     """`total` and `bad` requests of the window; `error_ratio` of the last moments, for the burn rate.
 
     Exact until it is shown: left = 1 - bad / ((1 - objective) * total), negative once overdrawn; unknown
-    without requests.
+    until there were enough requests for one bad one to be allowed.
     """
     allowed = 1 - rules.objective
-    left = None if total <= 0 else float(1 - Decimal(bad) / (allowed * total))
+    left = float(1 - Decimal(bad) / (allowed * total)) if allowed * total >= 1 else None
     burn = None if error_ratio is None else error_ratio / float(allowed)
     return Budget(left, window_label(rules.window_s), burn)
 

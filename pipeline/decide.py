@@ -162,10 +162,11 @@ def _signal(facts: Facts, judgement: Judgement | None, now: Work, found: tuple[G
         by = "an operator" if rollout.approved else "itself"
         return Signal.PROMOTED, f"promoted by {by}: {judgement.why if judgement else 'all checks passed'}"
     if rollout.phase is Phase.SETTLING:
-        return Signal.STABLE, f"{rollout.revision} stayed healthy for {duration(facts.service.rules.deploy.settle_s)}"
+        healthy = duration(facts.service.rules.deploy.settle_s)
+        return Signal.STABLE, f"healthy for {healthy}: it is the stable revision now"
     last = rollout.phase is Phase.WAVE_DEPLOY and rollout.wave >= len(facts.service.rules.waves)
-    there = len(now.names(Standing.THERE))
-    return Signal.COMPLETED if last else Signal.DEPLOYED, f"{there} hosts healthy on {rollout.revision}"
+    there = sum(now.standings.get(host) is Standing.THERE for host in facts.targets.step)
+    return Signal.COMPLETED if last else Signal.DEPLOYED, f"{there} of {len(facts.targets.step)} hosts healthy"
 
 
 def _must_go_back(facts: Facts, judgement: Judgement | None, now: Work) -> str:

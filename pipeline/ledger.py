@@ -69,6 +69,7 @@ class Ledger:
         station.rollout = max(of, key=lambda rollout: rollout.number, default=None)
         settled = [rollout for rollout in of if rollout.phase is Phase.SETTLED]
         station.settled = max(settled, key=lambda rollout: rollout.number, default=None)
+        station.judgement = station.rollout.judgement if station.rollout is not None else None
         station.releases = memory.releases.get(service.name, 0)
         mine = station.rollout.id if station.rollout is not None else ""
         station.open = {intent.host: intent for intent in memory.open if intent.release == mine}

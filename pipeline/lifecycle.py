@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from pipeline.judge.evidence import Evidence
+from pipeline.judge.evidence import Evidence, Judgement
 
 
 class Phase(StrEnum):
@@ -158,6 +158,8 @@ class Rollout:
     """How long too many hosts have run `revision` and not been healthy."""
     evidence: Evidence = field(default_factory=Evidence)
     """The judge's, of this canary or wave."""
+    judgement: Judgement | None = None
+    """The newest verdict on it."""
     reference: Evidence = field(default_factory=Evidence)
     """Production as it was before and while the canary baked: what is compared with where no host is left."""
 

@@ -11,7 +11,7 @@ from pipeline.observed import HostState
 from pipeline.traffic_cycle import serving
 
 JUDGED = PRODUCTION | {Phase.CANARY_BAKE}
-LOOKS_A_CYCLE = 6
+LOOKS_A_CYCLE, LOOKS_APART_S = 12, 30.0
 """Looks written into the history where nothing changes; every change of verdict is written too."""
 
 
@@ -42,6 +42,7 @@ def look(facts: Facts, judge: Judge) -> tuple[Rollout, Judgement | None, tuple[E
     rollout = replace(
         rollout,
         evidence=evidence,
+        judgement=judgement,
         bad_looks=rollout.bad_looks + 1 if bad else 0,
         no_data_s=rollout.no_data_s + facts.elapsed_s if judgement.missing else 0.0,
     )
@@ -74,7 +75,8 @@ def _served(facts: Facts, rollout: Rollout, new: Collection[str]) -> Rollout:
 
 
 def _worth_keeping(facts: Facts, rollout: Rollout, judgement: Judgement) -> tuple[Event, ...]:
-    every = max(int(facts.service.rules.cycle.duration_s / LOOKS_A_CYCLE / max(facts.elapsed_s, 1e-3)), 1)
+    apart_s = max(facts.service.rules.cycle.duration_s / LOOKS_A_CYCLE, LOOKS_APART_S)
+    every = max(int(apart_s / max(facts.elapsed_s, 1e-3)), 1)
     changed = facts.last is None or facts.last.verdict is not judgement.verdict
     if not changed and rollout.evidence.looks % every:
         return ()

@@ -31,7 +31,11 @@ def _promote(station: Station, situation: Situation) -> Proposal:
         refuse_promote(rollout, situation.gates)
     except Refused as no:
         rule, named, _ = no.why.partition(": ")
-        held: Rows = (("why", no.why), *((("rule", rule),) if named else ()), ("lifts", no.mend))
+        held: Rows = (
+            ("why", no.why),
+            *((("rule", rule),) if named else ()),
+            ("lifts", no.mend.removeprefix("wait; it lifts ")),
+        )
         return _proposal(Verb.PROMOTE, rollout, f"{name}: not allowed", held, allowed=False)
     door = NEXT[rollout.phase]
     title = f"{name} to {'the next wave' if door == 'waves' else door}?"

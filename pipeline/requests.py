@@ -117,7 +117,9 @@ def refuse_promote(rollout: Rollout, gates: tuple[Gate, ...]) -> None:
         raise Refused(what, f"it is paused by {rollout.pause.by}", f"pithead resume {rollout.service}, then promote")
     closed = first_closed(gate for gate in gates if gate.name != "promote")
     if closed is not None:
-        raise Refused(what, f"{closed.name}: {closed.why}", f"lifts {closed.lifts}" if closed.lifts else "wait")
+        raise Refused(
+            what, f"{closed.name}: {closed.why}", f"wait; it lifts {closed.lifts}" if closed.lifts else "wait"
+        )
     if not any(gate.name == "promote" and gate.answer is Answer.HOLD for gate in gates):
         raise Refused(what, "it goes on by itself", "nothing to do")
 
@@ -221,7 +223,8 @@ def _taken(
     command: Command, rollouts: tuple[Rollout, ...], at_hand: Rollout, who: Who, now: datetime, said: str
 ) -> Taken:
     reason = plain(command.reason, 200)
-    detail = plain(f"{said}{' (' + reason + ')' if reason else ''}")
+    told = said.removeprefix(f"{at_hand.service} {at_hand.revision} ")
+    detail = plain(f"{told}{' (' + reason + ')' if reason else ''}")
     event = Event(now, who, at_hand.service, at_hand.id, at_hand.revision, command.verb.value, detail)
     return Taken(rollouts, event, Receipt(at_hand.service, at_hand.id, plain(said)))
 

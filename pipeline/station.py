@@ -139,9 +139,17 @@ class Station:
         return frozenset(result.name for result in results if not result.passed and waited[result.name] >= AGAIN_S)
 
     def with_check(self, release: str, result: CheckResult) -> Rollout | None:
-        """The release with a check's result in it, unless it has moved on since the check began."""
+        """The release with a check's result in it; None if that is no news, or the release has moved on.
+
+        A check that goes on failing keeps the time at which it began to.
+        """
         rollout = self.rollout
         if rollout is None or rollout.id != release or rollout.phase is not Phase.STAGING_CHECKS:
             return None
+        before = next((old for old in rollout.checks if old.name == result.name), None)
+        if before is not None and (before.passed, before.detail) == (result.passed, result.detail):
+            return None
+        if before is not None and not before.passed and not result.passed:
+            result = replace(result, at=before.at)
         others = tuple(old for old in rollout.checks if old.name != result.name)
         return replace(rollout, checks=(*others, result))

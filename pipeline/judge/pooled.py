@@ -52,7 +52,9 @@ class PooledJudge:
 
 
 def _judged(rules: JudgeRules, window: Window, look: Look, reference: Evidence) -> list[MetricVerdict]:
-    control = window.control if window.control.host_s > 0 else reference.whole.control
+    # A few hosts left beside a wave are themselves, not production: then it is as it was while the canary baked.
+    few = len(look.control) < LEAST_CONTROLS and reference.whole.control.host_s > 0
+    control = reference.whole.control if few or not window.control.host_s else window.control
     return [_METHODS[rule.kind](rule, window, look, control) for rule in rules.metrics if rule.judged]
 
 
@@ -126,8 +128,8 @@ def _ratio(rule: MetricRule, window: Window, look: Look, control: Sample) -> Met
         return _missing(rule, f"the canary gives no {rule.total} or {rule.bad}")
     if not others or bad is None:
         return _missing(rule, "production has served nothing to compare with")
-    if trials < rule.min_samples:
-        return _too_few(rule, trials)
+    if min(trials, others) < rule.min_samples:
+        return _too_few(rule, min(trials, others))
     mine, theirs = count / trials, bad / others
     upper = theirs + CONTROL_Z * math.sqrt(max(theirs, 1 / others) * (1 - min(theirs, 1.0)) / others)
     p = tail(count, trials, upper + rule.tolerance)
@@ -147,8 +149,9 @@ def _quantile(rule: MetricRule, window: Window, look: Look, control: Sample) -> 
     if theirs is None or sum(theirs.counts) <= 0:
         return _missing(rule, "production has served nothing to compare with")
     trials = sum(mine.counts)
-    if trials < rule.min_samples:
-        return _too_few(rule, trials)
+    fewest = min(trials, sum(theirs.counts))
+    if fewest < rule.min_samples:
+        return _too_few(rule, fewest)
     return _slower(rule, mine, theirs, trials)
 
 

@@ -1,7 +1,6 @@
 """Staging checks: all must pass, for this very build."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from pipeline.gates import Answer, Gate
 from pipeline.lifecycle import CheckResult
@@ -28,6 +27,5 @@ def _gate(rule: CheckRule, result: CheckResult | None) -> Gate:
         Answer.FAIL,
         result.detail,
         since=result.at,
-        until=result.at + timedelta(seconds=AGAIN_S),
-        lifts="when it passes, it is asked again; or roll back and mend the build",
+        lifts=f"when it passes, it is asked every {AGAIN_S:.0f} s; or roll back and mend the build",
     )

@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 import pytest
 from world import Behaviour, Company, Machine, Pool, Verb, Wave, make_rules
 
 from pipeline.commands import Refused
 from pipeline.events import Outcome, Result
+from pipeline.judge.evidence import Verdict
 from pipeline.model import DeployRules, FrequencyRules, NoData, Promotions, Rules
 from pipeline.observed import HostFault, HostState
 from pipeline.signals import Reading
+from pipeline.view import State
 
 
 async def at(phase: str, rules: Rules | None = None, production: int = 10) -> Company:
@@ -279,3 +282,35 @@ async def test_a_lock_after_rollback_survives_a_cancelled_release() -> None:
     company.ask(Verb.CANCEL)
     with pytest.raises(Refused):
         company.ask(Verb.SUBMIT, "r2")
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_a_small_fleet_gets_through_its_waves_wherever_the_canary_was_drawn(seed: int) -> None:
+    company = Company(make_rules(promotions=Promotions()), production=8)
+    company.controller._rng = Random(seed)
+    await company.ticks(3)
+    company.ask(Verb.SUBMIT, "r2")
+    while company.row.state is not State.WAIT:
+        await company.ticks(1)
+    company.ask(Verb.PROMOTE)
+    await company.until("settled")
+
+
+async def test_a_check_that_goes_on_failing_is_told_once_and_keeps_the_time_it_began() -> None:
+    company = Company()
+    company.world.behaviours["r2"] = Behaviour(check_passes=False)
+    await company.ticks(3)
+    company.ask(Verb.SUBMIT, "r2")
+    await company.ticks(150)
+    failed = [event for event in company.history.log if "check smoke failed" in event.detail]
+    assert len(failed) == 1
+    assert company.rollout.checks[0].at == failed[0].at
+
+
+async def test_a_restarted_controller_still_knows_the_verdict() -> None:
+    company = await at("canary-bake")
+    company.world.behaviours["r2"] = Behaviour(error_ratio=0.3)
+    await company.until("rolled-back")
+    company.start()
+    await company.ticks(1)
+    assert company.row.verdict is Verdict.FAIL
