@@ -323,6 +323,7 @@ class Controller:
             station.releases,
             station.settled,
             station.undone,
+            station.available(),
             self._clock.now(),
             self._rng.getrandbits(32),
         )

@@ -19,6 +19,8 @@ class HostState:
     result: Result | None = None
     """How that operation ended; None while it runs or where there is none."""
     detail: str = ""
+    available: frozenset[str] = frozenset()
+    """Revisions that it could run; empty where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)

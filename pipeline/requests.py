@@ -15,6 +15,7 @@ from pipeline.lifecycle import FORWARD, Pause, Phase, Rollout, Signal, step
 from pipeline.model import Service
 from pipeline.policy.promotion import NEXT
 from pipeline.text import is_identifier, plain
+from pipeline.words import some
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Situation:
     """The newest release that settled."""
     undone: Mapping[str, str]
     """By revision: why it was rolled back and stays out."""
+    available: frozenset[str]
+    """Revisions that staging could run; empty where no host says."""
     now: datetime
     seed: int
     """For a release that begins now."""
@@ -63,6 +66,9 @@ def _submit(command: Command, situation: Situation, who: Who) -> Taken:
     what = f"submit {name} {plain(revision, 60)}"
     if not is_identifier(revision):
         raise Refused(what, "not a revision's name", "use 1 to 100 of A-Z a-z 0-9 . _ - without a leading dash")
+    if situation.available and revision not in situation.available:
+        known = some(sorted(situation.available), 4)
+        raise Refused(what, "no staging host knows such a build", f"build it first; known are {known}")
     if newest is not None and not newest.ended and newest.phase is not Phase.QUEUED:
         raise Refused(
             what,

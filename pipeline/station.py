@@ -10,6 +10,7 @@ from pipeline.hostwork import Journal, Work
 from pipeline.judge.evidence import Judgement
 from pipeline.lifecycle import CheckResult, Phase, Rollout
 from pipeline.model import MetricKind, Service
+from pipeline.observed import HostState
 from pipeline.panes import Panes
 from pipeline.policy.staging_checks import AGAIN_S
 from pipeline.signals import value
@@ -131,6 +132,12 @@ class Station:
             self.undone = {}
         if rollout.phase is Phase.ROLLED_BACK:
             self.undone[rollout.revision] = f"it was rolled back at {rollout.since:%Y-%m-%d %H:%M} UTC: {rollout.why}"
+
+    def available(self) -> frozenset[str]:
+        """Revisions that every staging host which names any could run."""
+        states = [self.telemetry.seen.get(host.name) for host in self.service.staging]
+        told = [state.available for state in states if isinstance(state, HostState) and state.available]
+        return frozenset.intersection(*told) if told else frozenset()
 
     def due(self, now_s: float) -> frozenset[str]:
         """Failed staging checks whose time has come again."""

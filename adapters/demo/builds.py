@@ -43,6 +43,8 @@ class Build:
 
 
 FINE = Build()
+NEXT = 3
+"""Fine builds after the one that runs, for whoever wants to release something."""
 BUILDS: Mapping[tuple[str, str], Build] = {
     ("payments", "r881"): Build(error_ratio=0.08),
     ("search", "r885"): Build(slow_ratio=0.045, slow_s=0.25),
@@ -79,3 +81,11 @@ def build_of(service: str, revision: str) -> Build:
 def latency_of(service: str) -> float:
     """Median seconds of an answer."""
     return LATENCY_S.get(service, OTHER_LATENCY_S)
+
+
+def catalogue(service: str, revision: str) -> tuple[str, ...]:
+    """What has been built of a service that runs `revision`: its script's releases, the next numbers, the faults."""
+    stem, number = revision.rstrip("0123456789"), revision[len(revision.rstrip("0123456789")) :]
+    later = [f"{stem}{int(number) + more}" for more in range(1, NEXT + 1)] if number else []
+    built = [revision, *later, *(name for of, name in BUILDS if of == service)]
+    return tuple(dict.fromkeys((*built, *(f"{name}{ending}" for name in built for ending in ENDINGS))))

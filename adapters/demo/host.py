@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from random import Random
 
-from adapters.demo.builds import Fault, build_of
+from adapters.demo.builds import Fault, build_of, catalogue
 from adapters.demo.process import Process, Temper
 from adapters.demo.serve import JSON, Answer, Connection, Request, reply
 from adapters.hosts.agent import AgentLedger, Start
@@ -33,7 +33,7 @@ class DemoHost:
         self._restart_s = restart_s
         self._rng = Random(f"{seed}:{host.name}:life")  # noqa: S311 - a demo's dice
         self._temper = Temper(seed, host.name)
-        self._ledger = AgentLedger(host.name, revision)
+        self._ledger = AgentLedger(host.name, revision, available=catalogue(service, revision))
         self._draining = False
         self._loop = asyncio.get_running_loop()
         self._server: asyncio.Server | None = None

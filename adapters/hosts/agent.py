@@ -59,6 +59,8 @@ class AgentLedger:
     healthy: bool = True
     detail: str = ""
     """What is wrong with the host, in a line."""
+    available: tuple[str, ...] = ()
+    """Revisions that the host could run; empty: any."""
     remembered: int = 256
     _token: int = field(default=0, init=False)
     _known: dict[str, _Known] = field(default_factory=dict, init=False)
@@ -85,6 +87,7 @@ class AgentLedger:
                 "operation": self._newest,
                 "outcome": (newest.progress if newest else Progress.NONE).value,
                 "detail": "; ".join(said for said in (newest.detail if newest else "", self.detail) if said),
+                **({"available": self.available} if self.available else {}),
             },
         )
 
@@ -103,6 +106,8 @@ class AgentLedger:
         known = self._known.get(asked.operation)
         if known is not None:
             return self._repeated(asked, known)
+        if self.available and asked.revision not in self.available:
+            return _error(404, plain(f"{asked.revision} is not to be had here"))
         if asked.token < self._token:
             return _error(412, f"token {asked.token} is older than {self._token}")
         self._token = asked.token

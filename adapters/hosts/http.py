@@ -109,6 +109,7 @@ class HttpHosts:
             operation=body.operation,
             result=_RESULTS.get(body.outcome) if body.operation else None,
             detail=plain(body.detail, 200),
+            available=frozenset(filter(is_identifier, body.available)),
         )
 
     def _fault(self, why: str) -> HostFault:

@@ -34,6 +34,7 @@ class StateBody(msgspec.Struct, frozen=True):
     operation: str = ""
     outcome: Progress = Progress.NONE
     detail: str = ""
+    available: tuple[str, ...] = ()
 
 
 class DeployBody(msgspec.Struct, frozen=True):

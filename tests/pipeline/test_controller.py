@@ -365,3 +365,12 @@ async def test_the_history_has_what_a_budget_is_summed_from() -> None:
     company.start()
     await company.ticks(1)
     assert company.row.budget.left == pytest.approx(left, rel=0.05)
+
+
+async def test_a_revision_that_no_staging_host_knows_is_refused() -> None:
+    company = Company()
+    company.world.available = frozenset({"r1", "r2"})
+    await company.ticks(2)
+    with pytest.raises(Refused, match="no staging host knows such a build"):
+        company.ask(Verb.SUBMIT, "r999")
+    company.ask(Verb.SUBMIT, "r2")

@@ -5,7 +5,7 @@ requests at a steady rate, and behave as their revision's `Behaviour` says.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -111,7 +111,7 @@ class World:
         self.behaviours: dict[str, Behaviour] = {}
         self.restart_s, self.rps = restart_s, rps
         self.rng = Random(7)
-        self.before_deploy: Callable[[], Awaitable[None]] | None = None
+        self.available: frozenset[str] = frozenset()
 
     def behaviour(self, revision: str) -> Behaviour:
         return self.behaviours.get(revision, Behaviour())
@@ -145,12 +145,11 @@ class World:
             up and self.behaviour(machine.revision).healthy,
             machine.newest,
             known.result if known is not None and up else None,
+            available=self.available,
         )
 
     async def deploy(self, host: Host, intent: Intent, token: int, deadline_s: float) -> Outcome:
         machine = self.machines[host.name]
-        if self.before_deploy is not None:
-            await self.before_deploy()
         now = self.clock.now()
         if machine.fault:
             return Outcome(intent.operation, Result.UNKNOWN, machine.fault, now)

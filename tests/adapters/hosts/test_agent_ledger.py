@@ -162,3 +162,11 @@ def test_no_operation_ever_begins_twice_and_never_two_at_once(
 
 def test_an_answers_bytes_are_its_body_as_json() -> None:
     assert json.loads(AgentLedger(HOST, "r1").state().encoded())["host"] == HOST
+
+
+def test_a_host_that_says_what_it_could_run_refuses_the_rest_and_begins_nothing() -> None:
+    ledger = AgentLedger(HOST, "r1", available=("r1", "r2"))
+    assert ledger.state().body["available"] == ("r1", "r2")
+    refused = put(ledger, "op-1", "r3")
+    assert (refused.status, refused.start) == (404, None)
+    assert put(ledger, "op-2", "r2").start is not None
