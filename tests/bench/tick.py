@@ -80,7 +80,7 @@ def decoded(bench: Bench, rounds: int) -> Spread:
     spent = []
     for _ in range(rounds):
         before = time.process_time()
-        json.loads(json.dumps(answers))
+        json.loads(json.dumps(answers, default=list))
         spent.append(time.process_time() - before)
     return Spread(tuple(spent))
 
