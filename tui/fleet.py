@@ -22,6 +22,10 @@ from tui.widgets.runs import Runs
 STILL_S = 3.0
 """Rows do not change places under a cursor that was used within this time."""
 LEAST_WIDTH, LEAST_HEIGHT = 80, 24
+BLIND = frozenset({"show_help", "leave"})
+"""What a key may do while the page is too small to be drawn: nobody may act on what is not to be seen."""
+
+_ACTIONS = frozenset(key.action.partition("(")[0] for key in FLEET)
 
 
 class FleetScreen(Acting):
@@ -63,6 +67,11 @@ class FleetScreen(Acting):
         self.watch(app, "beat", self._on_beat, init=False)
         self._list.focus()
         self._fit()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if self.has_class("-small") and action in _ACTIONS - BLIND:
+            return False
+        return super().check_action(action, parameters)
 
     @property
     def _list(self) -> "LineList[ServiceRow]":
@@ -158,7 +167,8 @@ class FleetScreen(Acting):
         self._moved_at = room_of(self).clock.monotonic()
 
     def on_line_list_chosen(self) -> None:
-        self.action_open()
+        if not self.has_class("-small"):
+            self.action_open()
 
     def _choose(self, choice: Choice) -> None:
         self.choice = choice

@@ -273,6 +273,34 @@ async def test_a_terminal_too_small_still_names_the_worst_service() -> None:
         assert drawn(app)[3].startswith(">x payments-gw")
 
 
+async def test_a_page_too_small_to_be_seen_takes_no_key_but_help_and_quit() -> None:
+    room = company()
+    async with opened(None, room) as (app, pilot):
+        await pilot.resize_terminal(72, 20)
+        await settled(pilot)
+        choice = app.screen.choice  # type: ignore[attr-defined]
+        for key in ("p", "P", "R", "enter", "s", "S", "2", "slash", "t"):
+            await pilot.press(key)
+            await settled(pilot)
+            assert (room.sent, len(app.screen_stack)) == ([], 1), key
+        assert app.screen.choice == choice  # type: ignore[attr-defined]
+        assert not app.screen.has_class("-filtering")
+        await pilot.press("question_mark")
+        await settled(pilot)
+        assert len(app.screen_stack) == 2
+        await pilot.press("escape")
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot)
+        await pilot.press("p")
+        await settled(pilot)
+        assert [each.verb for each in room.sent] == [Verb.PAUSE]
+        await pilot.resize_terminal(72, 20)
+        await settled(pilot)
+        await pilot.press("q")
+        await settled(pilot)
+        assert app._exit is True
+
+
 async def test_a_thousand_services_scroll_to_their_end() -> None:
     async with opened(None, FakeRoom(large_fleet(1_000)), (120, 40)) as (app, pilot):
         await pilot.press("G")
