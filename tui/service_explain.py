@@ -24,7 +24,8 @@ def _sheet(view: ServiceView, width: int, look: Look) -> Sheet:
     if row.wait_s is not None:
         body += _told(f"can go on in {span(row.wait_s)}", width, look)
     if view.waves:
-        done = f"in wave {view.wave}" if view.wave else "not in production yet"
+        under_way = "not in production yet" if row.release else "no release is on its way"
+        done = f"in wave {view.wave}" if view.wave else under_way
         body += _told(f"waves: {', '.join(view.waves)}; {done}", width, look)
     body += [(), _headed("verdict", (verdict(row.verdict), palette.verdict(row.verdict)), look)]
     body += _told(f"held against {view.control}" if view.control else "nothing to hold it against", width, look)
@@ -32,13 +33,14 @@ def _sheet(view: ServiceView, width: int, look: Look) -> Sheet:
         word = verdict(pane.verdict) if pane.verdict is not None else "not judged"
         body.append(((f" {word:<11}", palette.verdict(pane.verdict)), (pane.title, palette.strong)))
         numbers = ", ".join(filter(None, [pane.difference, f"limit {pane.limit}" if pane.limit else ""]))
-        body += _told(pane.why or numbers or "no reason given", width, look, indent=12)
+        if pane.why or numbers:
+            body += _told(pane.why or numbers, width, look, indent=12)
     budget = row.budget
     body += [(), _headed("budget", (f"{percent(budget.left)} left", palette.plain), look)]
     burn = "unknown" if budget.burn is None else f"{budget.burn:.1f}x"
     body += _told(f"of {budget.window}, burn {burn}", width, look)
     closed = sum(gate.answer is not Answer.PASS for gate in view.gates)
-    body += [(), _headed("gates", (f"{closed} of {len(view.gates)} do not pass", palette.plain), look)]
+    body += [(), _headed("gates", (_closed(closed, len(view.gates)), palette.plain), look)]
     body += gate_sheet(view, width, look, whole=True).body
     body += [(), _headed("hosts", (tally(view.hosts), palette.plain), look)]
     trouble = [host for host in view.hosts if host.mark is not Mark.GOOD]
@@ -49,6 +51,12 @@ def _sheet(view: ServiceView, width: int, look: Look) -> Sheet:
         body += _told("all of them are well", width, look)
     title: Runs = ((f"why {row.name} is where it is", palette.strong), (f"  as of {hms(view.at)} UTC", palette.dim))
     return Sheet(title, tuple(body))
+
+
+def _closed(closed: int, of: int) -> str:
+    if not of:
+        return "none are asked now"
+    return f"all {of} pass" if not closed else f"{closed} of {of} {'does' if closed == 1 else 'do'} not pass"
 
 
 def _headed(name: str, said: Run, look: Look) -> Runs:

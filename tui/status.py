@@ -146,7 +146,7 @@ def lost_box(live: Live, now: float, width: int, glyphs: Glyphs, palette: Palett
     side = (glyphs.box.vertical, palette.fail)
     body = (
         f" {shown}actions off, {retry}",
-        " running steps go on without this screen; rollback stays armed",
+        " what runs on hosts goes on; a controller that lives rolls back without us",
         " r retry now   ! show last error   q leave",
     )
     title = f"CONTROLLER LOST {seconds} s" if live.view else "CONTROLLER LOST"

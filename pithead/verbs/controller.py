@@ -15,10 +15,25 @@ from pithead.out import Out
 log = logging.getLogger("pithead.controller")
 
 
+def _command(args: Namespace) -> str:
+    """As systemd reads it: an absolute program, the configuration that was named, % and quotes kept literal."""
+    words = [sys.executable, "-m", "pithead"]
+    if args.config:
+        from pithead.connect import config_path
+
+        words += ["--config", str(config_path(args.config))]
+    return " ".join(_quoted(word) for word in words)
+
+
+def _quoted(word: str) -> str:
+    kept = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{kept}"' if set(kept) & set(" \t'\"\\") else kept
+
+
 def run(args: Namespace, out: Out) -> int:
     if args.print_unit:
         for line in files("pithead").joinpath("pithead.service").read_text().splitlines():
-            out.line(line.replace("@PITHEAD@", f"{sys.executable} -m pithead"))
+            out.line(line.replace("@PITHEAD@", _command(args)))
         return Exit.DONE
     from adapters.config import shifted
     from pithead.connect import configured

@@ -15,15 +15,17 @@ from pithead.places import places
 from pithead.stage import Stage
 
 ABOUT = """\
-A small company is being started on this machine: 8 services on about 100 loopback hosts in 3 datacenters,
-with real requests whose day lasts a minute. Within two minutes you will see:
+A small company is being started on this machine: 8 services on about 100
+loopback hosts in 3 datacenters, with real requests whose day lasts a minute.
+Within two minutes you will see:
   checkout r1204   a good release going through production, wave by wave
-  payments r881    8 % errors in canary: rolled back by itself (so are search r885 and media r208)
+  payments r881    8 % errors in canary: rolled back by itself
+  search   r885    slow in canary: rolled back, as media r208, which leaks
   pricing  r451    a good canary that waits for you: select it and press P
   cart     r512    paused in canary by a colleague: p lets it go on
   ledger   r311    held in staging by a check
-Keys: arrows and Enter to look, P promote, p pause or resume, R roll back, t history, ? help, q leave.
-Leaving stops and removes all of it."""
+Keys: arrows and Enter to look, P promote, p pause or resume, R roll back,
+t history, ? help, q leave. Leaving stops and removes all of it."""
 
 EXPECTED = {
     ("checkout", "r1204"): "settled",
