@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from rich.cells import cell_len
 from rich.style import Style
 
 from pipeline.view import ServiceRow, StageCell, State
@@ -32,6 +33,13 @@ def _stage(
         cell = pick(row)
         text = stage(cell, look.glyphs, counts=counts, marked=marked)
         style = look.palette.dim if not cell.revision else _value(row, look)
+        if cell_len(text) > width - 1 and cell.share is not None:
+            # the share says what the counts say
+            text = stage(cell, look.glyphs)
+        tail = text.removeprefix(cell.revision)
+        room = width - 1 - cell_len(tail)
+        if tail and 0 < room < cell_len(cell.revision):
+            text = fit(cell.revision, room, look.glyphs.more) + tail
         return fit(text, width - 1, look.glyphs.more) + " ", style
 
     return draw

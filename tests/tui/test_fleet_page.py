@@ -6,7 +6,7 @@ from syrupy.assertion import SnapshotAssertion
 from textual.events import Key
 
 from pipeline.commands import Refused, Verb
-from pipeline.view import FleetView, State
+from pipeline.view import FleetView, Mark, StageCell, State
 from tests.tui.fakes import NOW, FakeRoom, FrozenClock
 from tests.tui.pages import company, drawn, opened, settled
 from tests.tui.samples import large_fleet, sample_fleet
@@ -42,6 +42,21 @@ async def test_rows_stand_in_the_columns_that_were_drawn(size: tuple[int, int], 
         lines = drawn(app)
     assert lines[2 : 2 + len(rows)] == rows
     assert len(lines) == size[1]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("ascii_", [True, False], ids=["ascii", "unicode"])
+async def test_a_long_revision_is_cut_and_its_share_is_not(size: tuple[int, int], ascii_: bool) -> None:
+    view = sample_fleet()
+    cell = StageCell("r1204.7-hotfix", Mark.GOOD, 171, 171, 1.0)
+    long = replace(view.services[0], canary=replace(cell, share=0.07), production=cell)
+    short = replace(view.services[1], production=replace(cell, revision="r1204"))
+    async with opened(None, FakeRoom(replace(view, services=(long, short))), size, ascii=ascii_) as (app, _):
+        lines = drawn(app)[3:5]
+    assert " 7% " in lines[0]
+    assert " 100% " in lines[0]
+    assert " 100% " in lines[1]
+    assert all("r1204.7-hotfix" not in line for line in lines)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
