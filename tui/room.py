@@ -7,6 +7,7 @@ Widgets reach it by `room_of(self)`.
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -179,6 +180,19 @@ class RoomApp(App[None]):
     def action_repaint(self) -> None:
         self._terminal.forget()
         self.refresh(layout=True)
+
+    def action_suspend_process(self) -> None:
+        """Stop the whole job: a shell takes the terminal back only once also a `make` that started us has stopped.
+
+        It takes it back at once then: the terminal is restored before, and this process stops last.
+        """
+        if self._driver is None or not self._driver.can_suspend:
+            return
+        with self.suspend():
+            own = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+            os.killpg(os.getpgrp(), signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, own)
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     def action_interrupt(self) -> None:
         now = self.clock.monotonic()

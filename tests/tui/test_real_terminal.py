@@ -20,6 +20,24 @@ from tests.tui.pages import company
 from tui.app import PitheadApp
 PitheadApp(company()).open()
 """
+JOB = f"""
+import os, signal, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+job = os.fork()
+if job == 0:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpgrp())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execv("/bin/sh", ["sh", "-c", '"$0" -c "$1"; true', sys.executable, {PROGRAM!r}])
+_, how = os.waitpid(job, os.WUNTRACED)
+os.tcsetpgrp(0, os.getpgrp())
+print("STOPPED" if os.WIFSTOPPED(how) else "ENDED", flush=True)
+sys.stdin.readline()
+os.tcsetpgrp(0, job)
+os.killpg(job, signal.SIGCONT)
+os.waitpid(job, 0)
+"""
+"""A shell with job control that runs a script, which runs the room."""
 DEADLINE_S = 20.0
 RESTORED = b"\x1b[?1049l"
 COLOUR = re.compile(rb"\x1b\[(?:[0-9]+;)*(?:3[0-9]|4[0-9]|9[0-7]|10[0-7])(?:;[0-9]+)*m")
@@ -79,13 +97,13 @@ def stall(*terminals: Terminal) -> None:
 
 
 @contextmanager
-def room(**environment: str) -> Iterator[Terminal]:
+def room(program: str = PROGRAM, **environment: str) -> Iterator[Terminal]:
     pid, fd = pty.fork()
     if pid == 0:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
         settings = {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONPATH": ".", **environment}
-        os.execve(sys.executable, [sys.executable, "-c", PROGRAM], settings)
+        os.execve(sys.executable, [sys.executable, "-c", program], settings)
     terminal = Terminal(pid, fd)
     try:
         yield terminal
@@ -103,6 +121,20 @@ def test_a_signal_gives_the_terminal_back(number: signal.Signals) -> None:
     with room(COLORTERM="truecolor") as terminal:
         terminal.until(b"courier")
         os.kill(terminal.pid, number)
+        assert terminal.exit_code() == 0
+        assert RESTORED in terminal.seen
+
+
+def test_ctrl_z_stops_the_whole_job_and_fg_brings_the_page_back() -> None:
+    with room(JOB, COLORTERM="truecolor") as terminal:
+        terminal.until(b"courier")
+        os.write(terminal.fd, b"\x1a")
+        terminal.until(b"STOPPED")
+        assert RESTORED in terminal.seen
+        terminal.seen = b""
+        os.write(terminal.fd, b"\n")
+        terminal.until(b"courier")
+        os.write(terminal.fd, b"q")
         assert terminal.exit_code() == 0
         assert RESTORED in terminal.seen
 
