@@ -67,7 +67,7 @@ def _submit(command: Command, situation: Situation, who: Who) -> Taken:
     if not is_identifier(revision):
         raise Refused(what, "not a revision's name", "use 1 to 100 of A-Z a-z 0-9 . _ - without a leading dash")
     if situation.available and revision not in situation.available:
-        known = some(sorted(situation.available), 4)
+        known = some(sorted(situation.available, key=lambda name: (len(name), name)), 4)
         raise Refused(what, "no staging host knows such a build", f"build it first; known are {known}")
     if newest is not None and not newest.ended and newest.phase is not Phase.QUEUED:
         raise Refused(
