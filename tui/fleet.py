@@ -94,11 +94,11 @@ class FleetScreen(Acting):
         return self._list.selected
 
     def _on_live(self) -> None:
-        if self.is_active:
+        if self.is_current:
             self._renew()
 
     def _on_beat(self) -> None:
-        if self.is_active and self._order_waits and self._still():
+        if self.is_current and self._order_waits and self._still():
             self._renew()
 
     def on_resize(self) -> None:

@@ -142,7 +142,7 @@ class ServiceScreen(Acting):
     # what is shown
 
     def _renew(self) -> None:
-        if not self.is_mounted or not self.is_active:
+        if not self.is_mounted or not self.is_current:
             return
         self._head()
         lost = self.lost

@@ -9,6 +9,7 @@ from textual.events import Paste
 from textual.pilot import Pilot
 
 from pipeline.commands import Refused, Verb
+from pipeline.view import State
 from tests.tui.fakes import FakeRoom
 from tests.tui.pages import company, drawn, opened, settled
 from tests.tui.samples import sample_proposals
@@ -164,3 +165,16 @@ def test_a_box_keeps_its_width_and_height_whatever_it_is_told(step: Step, height
     lines = box(face, ASCII, palette(Colors.NONE), height)
     assert {length(line) for line in lines} == {76}
     assert len(lines) <= height
+
+
+async def test_the_page_behind_a_dialog_goes_on_living() -> None:
+    room = told()
+    async with asked("R", "checkout-api", room) as (app, pilot):
+        view = room._fleet
+        assert view is not None
+        behind = replace(view.services[1], state=State.SETTLE)
+        room.publish(replace(view, sequence=view.sequence + 1, services=(view.services[0], behind, *view.services[2:])))
+        await settled(pilot, 6)
+        assert len(app.screen_stack) == 2
+        lines = ["".join(part.text for part in line) for line in app.screen_stack[0]._compositor.render_strips()]
+        assert any("SETTLE" in line for line in lines)
