@@ -114,6 +114,8 @@ class Controller:
     async def tick(self) -> None:
         """One round over the whole fleet."""
         self._holds = ()
+        for station in self._stations.values():
+            station.fault = ""
         self._try(self._collect)
         await self._observe()
         elapsed_s = self._elapsed_s()
@@ -153,7 +155,6 @@ class Controller:
         except Exception as fault:  # noqa: BLE001 - one service's fault must not end every service's rollback
             station.fault = plain(f"pithead itself failed: {type(fault).__name__}: {fault}")
             return None
-        station.fault = ""
         return done
 
     def _try(self, keep: Callable[[], None]) -> None:
@@ -188,12 +189,9 @@ class Controller:
         )
         now_s = self._clock.monotonic()
         for station in self._stations.values():
-            names = station.names
-            station.telemetry.observe(
-                now_s,
-                {name: seen[name] for name in names if name in seen},
-                {name: readings[name] for name in names if name in readings},
-            )
+            mine = {name: seen[name] for name in station.names if name in seen}
+            measured = {name: readings[name] for name in station.names if name in readings}
+            self._guarded(station, partial(station.telemetry.observe, now_s, mine, measured))
             station.drift = drifted(station.service, station.rollout, station.stable, station.telemetry)
 
     def _decide(self, station: Station, now_s: float, elapsed_s: float, slots: int) -> Decision | None:
@@ -241,8 +239,8 @@ class Controller:
         """Make the newest view; rows that say the same stay the same objects."""
         now, now_s = self._clock.now(), self._clock.monotonic()
         for station in self._stations.values():
-            fresh = row(station, now, now_s)
-            if fresh != station.row:
+            fresh = self._guarded(station, partial(row, station, now, now_s))
+            if fresh is not None and fresh != station.row:
                 station.row = fresh
         self._view = FleetView(
             at=now,

@@ -117,7 +117,8 @@ class History(Protocol):
     def record(self, changes: Changes, *, safe: bool = False) -> tuple[Event, ...]:
         """Keep `changes`, all or none, and return its events with their ids.
 
-        `safe` changes (pause, rollback) may use the last reserve of a full disk. Raises `HistoryError`.
+        `safe` changes (pause, rollback, how an operation on a host ended) may use the last reserve of a full disk.
+        Raises `HistoryError`.
         """
         ...
 

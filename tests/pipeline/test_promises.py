@@ -314,3 +314,21 @@ async def test_a_restarted_controller_still_knows_the_verdict() -> None:
     company.start()
     await company.ticks(1)
     assert company.row.verdict is Verdict.FAIL
+
+
+async def test_a_fault_of_our_own_holds_its_service_and_is_told_until_it_is_gone() -> None:
+    company = await at("canary-bake")
+    judge = company.controller._judge
+
+    class Broken:
+        def look(self, *_: object) -> None:
+            raise ZeroDivisionError("no such metric")
+
+    company.controller._judge = Broken()  # type: ignore[assignment]
+    await company.ticks(40)
+    assert company.rollout.phase == "canary-bake"
+    assert any("ZeroDivisionError" in notice for notice in company.controller.fleet().notices)
+    assert company.row.state is State.HOLD
+    company.controller._judge = judge
+    await company.until("settled")
+    assert company.controller.fleet().notices == ()
