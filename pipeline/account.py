@@ -2,7 +2,7 @@
 
 from pipeline.events import Event
 from pipeline.facts import Facts, spoken
-from pipeline.judge.evidence import Judgement
+from pipeline.judge.verdict import Judgement
 from pipeline.lifecycle import Phase, Rollout
 from pipeline.model import Service
 

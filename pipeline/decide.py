@@ -13,7 +13,8 @@ from pipeline.facts import Facts
 from pipeline.gates import STOPS_HOSTS, Gate, open_
 from pipeline.holds import gates
 from pipeline.hostwork import Standing, Step, Wish, Work, survey, work
-from pipeline.judge.evidence import Judge, Judgement
+from pipeline.judge.evidence import Judge
+from pipeline.judge.verdict import Judgement
 from pipeline.lifecycle import DEPLOYING, FORWARD, Phase, Rollout, Signal, step
 from pipeline.looking import JUDGED, look
 from pipeline.model import CheckRule, NoData

@@ -6,7 +6,7 @@ from datetime import datetime
 from pipeline.events import AUTO, Event
 from pipeline.gates import Gate
 from pipeline.hostwork import Journal
-from pipeline.judge.evidence import Judgement
+from pipeline.judge.verdict import Judgement
 from pipeline.lifecycle import Rollout
 from pipeline.model import Service
 from pipeline.targets import Targets, targets

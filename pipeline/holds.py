@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pipeline.facts import Facts
 from pipeline.gates import Answer, Gate
 from pipeline.hostwork import Standing, Work
-from pipeline.judge.evidence import Judgement
+from pipeline.judge.verdict import Judgement
 from pipeline.lifecycle import Phase, Rollout
 from pipeline.model import Pool, Service
 from pipeline.observed import HostState

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from pipeline.judge.evidence import Evidence, Judgement
+from pipeline.judge.evidence import Evidence
+from pipeline.judge.verdict import Judgement
 
 
 class Phase(StrEnum):
@@ -135,6 +136,8 @@ class Rollout:
     """Production hosts that were told, or may be told, to run `revision`: the canaries, then each wave's.
 
     Kept as drawn, so that a rollback finds them whatever the configuration says by then."""
+    baseline: tuple[str, ...] = ()
+    """Production hosts restarted on `stable` beside the canaries, for the judge to hold against them."""
     stragglers: tuple[str, ...] = ()
     """Hosts that an ended release left behind, this one's or an earlier one's: told as they return."""
     wave: int = 0

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from pipeline.events import Event
 from pipeline.facts import Facts, spoken
-from pipeline.judge.evidence import Evidence, Judge, Judgement, Look, Verdict
+from pipeline.judge.evidence import Evidence, Judge, Look
+from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.lifecycle import PRODUCTION, Phase, Rollout, Served
 from pipeline.observed import HostState
 from pipeline.traffic_cycle import serving

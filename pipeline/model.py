@@ -115,10 +115,16 @@ class MetricKind(StrEnum):
     """`bad` over `total`, both counters."""
     QUANTILE = "quantile"
     """The `q` quantile of the histogram `of`."""
+    SHARE = "share"
+    """Requests of the histogram `of` that took longer than `over` seconds, as a ratio of all."""
     RATE = "rate"
-    """Increase of the counter `of` per second and host."""
+    """Events of the counter `of` (whole ones: requests, messages) per second and host."""
     GAUGE = "gauge"
-    """The newest value of the gauge `of`, per host."""
+    """The level of the gauge `of`, or the counter `of` per second (seconds of CPU), per host."""
+    RESTARTS = "restarts"
+    """Processes that began anew, per host and hour."""
+    EXPRESSION = "expression"
+    """`expression` of signals (`pipeline.expression`), per host: a level like a gauge's."""
 
 
 class Worse(StrEnum):
@@ -141,25 +147,57 @@ class MetricRule:
     """"ratio" is shown in per cent, "s" in ms, "bytes" in MiB, "/s", "cores", "" as it is."""
     worse: Worse = Worse.HIGHER
     tolerance: float = 0.0
-    """A difference up to this never counts: an absolute ratio for `RATIO` (0.001 = 0.1 pp), else
+    """A difference up to this never counts: an absolute ratio for `RATIO` and `SHARE` (0.001 = 0.1 pp), else
     relative to production (0.10 = 10 %)."""
     min_samples: int = 50
-    """Requests of the canary (`RATIO`, `QUANTILE`) before there is a verdict."""
+    """Requests of the canary (`RATIO`, `QUANTILE`, `SHARE`) before there is a verdict."""
     judged: bool = True
+    over: float = 0.0
+    """`SHARE`: the threshold, in seconds."""
+    expression: str = ""
+    """`EXPRESSION`: arithmetic over signals."""
+    critical: bool = True
+    """Whether it fails a release alone; else it counts, and fails it only together with another."""
+    with_age: bool = False
+    """Whether it grows as a process ages (memory): then hosts restarted at the same moment are its control."""
+
+
+class Control(StrEnum):
+    """What a canary is held against."""
+
+    PRODUCTION = "production"
+    """The other production hosts as they run: wider allowances, a longer warm-up."""
+    BASELINE = "baseline"
+    """As many hosts in the same datacenters, restarted on the old revision at the same moment, and the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeRules:
     metrics: tuple[MetricRule, ...] = ()
+    control: Control = Control.PRODUCTION
+    false_rollback: float = 0.01
+    """The rate of good releases that may be rolled back, each over its whole canary."""
+    guard_burn: float = 50.0
+    """A canary that burns the error budget this many times too fast, and twice as fast as production, fails at
+    once; 0 turns it off."""
     fail_looks: int = 2
     """Failing looks in a row that roll a release back."""
-    warmup_s: float = 0.0
-    """Of the first looks after a deploy, kept out of the evidence."""
+    warmup_s: float | None = None
+    """How long a process counts as cold after its start; None is `COLD_S` of the control."""
     stale_s: float = 30.0
     """Readings older than this are no data."""
     no_data_limit_s: float = 86_400.0
     """How long a release may stand without data before `no_data` is done."""
     no_data: NoData = NoData.HOLD
+
+    @property
+    def cold_s(self) -> float:
+        """How long a process counts as cold after its start: until then only gross faults are judged."""
+        return COLD_S[self.control] if self.warmup_s is None else self.warmup_s
+
+
+COLD_S: Mapping[Control, float] = MappingProxyType({Control.BASELINE: 600.0, Control.PRODUCTION: 900.0})
+"""Caches fill and code warms up: hosts restarted at the same moment show it too, the rest of production does not."""
 
 
 class CheckKind(StrEnum):

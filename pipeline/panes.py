@@ -7,7 +7,7 @@ for twice the time, up to a 60th of the traffic cycle; from there the oldest poi
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline.judge.evidence import Judgement
+from pipeline.judge.verdict import Judgement
 from pipeline.model import MetricRule
 from pipeline.signals import Histogram, Sample, decayed, spread, value
 from pipeline.view import MetricPane

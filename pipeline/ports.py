@@ -7,6 +7,8 @@ from typing import Protocol
 
 from pipeline.commands import Command, Receipt, Verb
 from pipeline.events import Event, Intent, Outcome, Who
+from pipeline.judge.look import Calibration, LookRecord, Recorded
+from pipeline.judge.trial import Kept, TrialRecord
 from pipeline.lifecycle import CheckResult, Rollout
 from pipeline.model import CheckRule, Host, Service
 from pipeline.observed import HostFault, Observation
@@ -78,10 +80,27 @@ class Changes:
     request: str = ""
     """The command's request id, with the receipt to repeat."""
     receipt: Receipt | None = None
+    trials: tuple[TrialRecord, ...] = ()
+    """New ones; of a trial that is kept already, the newest counts and its looks and evidence are forgotten."""
+    looks: tuple[LookRecord, ...] = ()
+    evidence: tuple[Kept, ...] = ()
+    """Of each trial the newest."""
+    recorded: tuple[Recorded, ...] = ()
+    calibration: Calibration | None = None
 
     def __bool__(self) -> bool:
         return bool(
-            self.rollouts or self.events or self.intents or self.outcomes or self.slices or self.receipt is not None
+            self.rollouts
+            or self.events
+            or self.intents
+            or self.outcomes
+            or self.slices
+            or self.receipt is not None
+            or self.trials
+            or self.looks
+            or self.evidence
+            or self.recorded
+            or self.calibration is not None
         )
 
 
@@ -136,6 +155,24 @@ class History(Protocol):
         """(total, bad) of each service's slices that start at or after `since`."""
         ...
 
+    def trial(self, release: str, wave: int) -> TrialRecord | None: ...
+
+    def kept(self, release: str, wave: int) -> Kept | None:
+        """The newest evidence of a trial; none in its first looks."""
+        ...
+
+    def looks(self, release: str, wave: int, after: int, limit: int) -> tuple[LookRecord, ...]:
+        """A trial's looks with numbers above `after`, oldest first."""
+        ...
+
+    def recorded(self, service: str, since: datetime, limit: int) -> tuple[Recorded, ...]:
+        """A service's recorded stretches that ended after `since`, oldest first."""
+        ...
+
+    def calibration(self, service: str) -> Calibration | None:
+        """The newest one."""
+        ...
+
 
 class Desk(Protocol):
     """The controller as its API sees it. All calls answer at once; none waits for hosts or metrics."""
@@ -170,6 +207,26 @@ class Desk(Protocol):
         """Raises `HistoryError`."""
         ...
 
+    def trial(self, service: str, release: str, wave: int) -> TrialRecord:
+        """`release` "" is the service's newest. Raises `Refused` where there is none, `HistoryError`."""
+        ...
+
+    def looks(self, release: str, wave: int, after: int, limit: int) -> tuple[LookRecord, ...]:
+        """As `History.looks`. Raises `HistoryError`."""
+        ...
+
+    def recorded(self, service: str, since: datetime, limit: int) -> tuple[Recorded, ...]:
+        """As `History.recorded`. Raises `Refused` for an unknown service, `HistoryError`."""
+        ...
+
+    def configured(self, service: str) -> Service:
+        """The service as it is configured. Raises `Refused` for an unknown one."""
+        ...
+
+    def calibrate(self, calibration: Calibration, who: Who, *, read_only: bool) -> Receipt:
+        """Keep what placebo canaries showed; `by` and `at` are set here. Raises `Refused`."""
+        ...
+
 
 class ControllerLost(Exception):
     """The controller does not answer; what was shown last grows old."""
@@ -194,6 +251,26 @@ class ControlRoom(Protocol):
 
     async def propose(self, verb: Verb, service: str) -> Proposal:
         """What `verb` would do to the service now. Raises `ControllerLost`, `Refused`."""
+        ...
+
+    async def trial(self, service: str, release: str = "", wave: int = 0) -> TrialRecord:
+        """`release` "" is the service's newest. Raises `Refused` where there is none, `ControllerLost`."""
+        ...
+
+    async def looks(self, release: str, wave: int, after: int = 0, limit: int = 500) -> tuple[LookRecord, ...]:
+        """A trial's looks with numbers above `after`, oldest first. Raises `ControllerLost`."""
+        ...
+
+    async def recorded(self, service: str, since: datetime, limit: int = 500) -> tuple[Recorded, ...]:
+        """A service's recorded stretches that ended after `since`, oldest first. Raises `Refused`, `ControllerLost`."""
+        ...
+
+    async def configured(self, service: str) -> Service:
+        """The service as the controller has it configured. Raises `Refused`, `ControllerLost`."""
+        ...
+
+    async def calibrate(self, calibration: Calibration) -> Receipt:
+        """Keep what placebo canaries showed. Raises `Refused`, `ControllerLost`."""
         ...
 
     async def send(self, command: Command) -> Receipt:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pipeline.gates import UNWELL, Answer, Gate, first_closed
 from pipeline.hostwork import Standing
-from pipeline.judge.evidence import Judgement, Verdict
+from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
 from pipeline.model import Pool
 from pipeline.observed import HostFault, HostState

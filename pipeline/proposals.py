@@ -1,7 +1,7 @@
 """What a dangerous key would do, said before it is done; and why not, where it is not allowed."""
 
 from pipeline.commands import Refused, Verb
-from pipeline.judge.evidence import Verdict
+from pipeline.judge.verdict import Verdict
 from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
 from pipeline.policy.promotion import NEXT
 from pipeline.present import differences, production_waves

@@ -47,6 +47,8 @@ class Sample:
     counters: Mapping[str, float] = field(default_factory=dict)
     gauges: Mapping[str, float] = field(default_factory=dict)
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
+    restarts: float = 0.0
+    """Processes that began anew in the span, as falling counters tell."""
 
 
 def between(before: Reading, after: Reading) -> Sample | None:
@@ -58,6 +60,7 @@ def between(before: Reading, after: Reading) -> Sample | None:
     if span <= 0:
         return None
     old = before.counters
+    restarts = float(any(now < old[name] for name, now in after.counters.items() if name in old))
     counters = {
         name: now - old[name] if now >= old[name] else now for name, now in after.counters.items() if name in old
     }
@@ -66,7 +69,7 @@ def between(before: Reading, after: Reading) -> Sample | None:
         was = before.histograms.get(name)
         if was is not None:
             histograms[name] = _increase(was, now)
-    return Sample(span, counters, after.gauges, histograms)
+    return Sample(span, counters, after.gauges, histograms, restarts)
 
 
 def _increase(was: Histogram, now: Histogram) -> Histogram:
@@ -95,6 +98,7 @@ def pool(samples: Sequence[Sample]) -> Sample:
         counters,
         {name: sum(levels) / len(levels) for name, levels in gauges.items()},
         {name: _total(histograms) for name, histograms in columns.items()},
+        sum(sample.restarts for sample in samples),
     )
 
 
@@ -117,7 +121,9 @@ def decayed(total: Sample, now: Sample, keep: float) -> Sample:
         if was is not None and was.edges == histogram.edges:
             counts = tuple(old * keep + new for old, new in zip(was.counts, histogram.counts, strict=True))
             histograms[name] = Histogram(histogram.edges, counts)
-    return Sample(total.host_s * keep + now.host_s, counters, now.gauges, histograms)
+    return Sample(
+        total.host_s * keep + now.host_s, counters, now.gauges, histograms, total.restarts * keep + now.restarts
+    )
 
 
 def value(metric: MetricRule, sample: Sample) -> float | None:
@@ -132,6 +138,14 @@ def value(metric: MetricRule, sample: Sample) -> float | None:
     if metric.kind is MetricKind.RATE:
         count = sample.counters.get(metric.of)
         return None if count is None or sample.host_s <= 0 else count / sample.host_s
+    if metric.kind is MetricKind.SHARE:
+        histogram = sample.histograms.get(metric.of)
+        total = sum(histogram.counts) if histogram is not None else 0.0
+        return above(histogram, metric.over)[0] / total if histogram is not None and total > 0 else None
+    if metric.kind is MetricKind.RESTARTS:
+        return 3_600 * sample.restarts / sample.host_s if sample.host_s > 0 else None
+    if metric.of in sample.counters:
+        return sample.counters[metric.of] / sample.host_s if sample.host_s > 0 else None
     return sample.gauges.get(metric.of)
 
 

@@ -7,7 +7,7 @@ from pipeline.budget import budget
 from pipeline.events import Event, Intent
 from pipeline.gates import Gate
 from pipeline.hostwork import Journal, Work
-from pipeline.judge.evidence import Judgement
+from pipeline.judge.verdict import Judgement
 from pipeline.lifecycle import CheckResult, Phase, Rollout
 from pipeline.model import MetricKind, Service
 from pipeline.observed import HostState

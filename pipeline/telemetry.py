@@ -95,7 +95,7 @@ class Telemetry:
 
     def warm(self, hosts: Sequence[str], now_s: float) -> list[str]:
         """Those of `hosts` that have run what they run for longer than the warm-up."""
-        warmup_s = self.service.rules.judge.warmup_s
+        warmup_s = self.service.rules.judge.cold_s
         return [name for name in hosts if name in self._since and now_s - self._since[name][1] >= warmup_s]
 
     def of(self, hosts: Sequence[str]) -> dict[str, Sample]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pipeline.commands import Verb
 from pipeline.events import Event
 from pipeline.gates import Gate
-from pipeline.judge.evidence import Verdict
+from pipeline.judge.verdict import Verdict
 from pipeline.model import Track
 
 
@@ -163,6 +163,37 @@ class MetricPane:
     difference: str = ""
     limit: str = ""
     why: str = ""
+    bounds: tuple[tuple[float, float, float] | None, ...] = ()
+    """At the same points: (low, effect, high) of the difference to the control group, in `unit`; None before there
+    is one."""
+    limit_at: float | None = None
+    """The difference beyond which it counts, on the scale of `bounds`."""
+    evidence: float = 0.0
+    """How far the evidence against the release has come; at 1 it is enough."""
+    alpha_spent: float = 0.0
+    """Ratio: the part of the false-rollback rate that this metric's tests have used up."""
+    window: str = ""
+    """The stretch that the evidence is strongest in."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeView:
+    """How a release is being judged, beside the metrics."""
+
+    control: str
+    """"3 baseline hosts restarted beside it, 16 production hosts"."""
+    calibration: str
+    """"calibrated: 0 of 400 placebo canaries, at most 0.7 %" or "uncalibrated: ..."."""
+    calibrated: bool
+    looks: int = 0
+    evidence: float = 0.0
+    alpha: float = 0.0
+    """The configured false-rollback rate over the whole canary, a ratio."""
+    alpha_spent: float = 0.0
+    warmup: str = ""
+    """"3 of 10 min" while only gross faults are judged; else ""."""
+    caveats: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +228,8 @@ class ServiceView:
     waves: tuple[str, ...] = ()
     wave: int = 0
     tick_s: float = 5.0
+    judge: JudgeView | None = None
+    """None while nothing is judged."""
 
 
 class Asks(StrEnum):

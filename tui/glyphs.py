@@ -11,7 +11,7 @@ from typing import TypeVar
 from rich.cells import cell_len, set_cell_size
 
 from pipeline.gates import Answer
-from pipeline.judge.evidence import Verdict
+from pipeline.judge.verdict import Verdict
 from pipeline.view import Mark, ServiceRow, State
 
 K = TypeVar("K")

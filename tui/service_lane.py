@@ -3,7 +3,7 @@
 Pure: views in, `Runs` of a given width out.
 """
 
-from pipeline.judge.evidence import Verdict
+from pipeline.judge.verdict import Verdict
 from pipeline.view import ATTENTION, Mark, MetricPane, Progress, ServiceRow, ServiceView, StageCell, State
 from tui.service_sheets import pen
 from tui.theme import Palette

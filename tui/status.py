@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 
 from rich.style import Style
 
-from pipeline.judge.evidence import Verdict
+from pipeline.judge.verdict import Verdict
 from pipeline.view import ATTENTION, MOVING, ServiceRow, State
 from tui.feed import Live
 from tui.glyphs import Glyphs

@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.theme import Theme
 
 from pipeline.gates import Answer
-from pipeline.judge.evidence import Verdict
+from pipeline.judge.verdict import Verdict
 from pipeline.view import Mark, ServiceRow, State
 
 

@@ -10,7 +10,7 @@ from math import floor, isfinite, log10
 
 from rich.cells import cell_len, set_cell_size
 
-from pipeline.judge.evidence import Verdict
+from pipeline.judge.verdict import Verdict
 from pipeline.view import Budget, Mark, StageCell
 from tui.glyphs import Glyphs
 

@@ -2,18 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import Protocol
 
+from pipeline.judge.verdict import Judgement
 from pipeline.model import JudgeRules
 from pipeline.signals import Sample, pool
-
-
-class Verdict(StrEnum):
-    PASS = "pass"
-    WATCH = "watch"
-    FAIL = "fail"
-    NO_DATA = "no data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,36 +78,6 @@ def _joined(total: Sample, later: Sample) -> Sample:
         return total
     grown = pool((total, later)) if total.host_s else later
     return replace(grown, gauges=later.gauges)
-
-
-@dataclass(frozen=True, slots=True)
-class MetricVerdict:
-    """One metric in one look; values in the metric's own unit, None where there is none."""
-
-    key: str
-    verdict: Verdict
-    candidate: float | None
-    control: float | None
-    samples: float
-    """Requests, or hosts, of the candidate that this rests on."""
-    why: str
-    """One plain sentence with both groups, the difference and the limit."""
-    difference: str = ""
-    """As it is shown in a pane's border: "+0.08pp", "-3%"."""
-    limit: str = ""
-    missing: bool = False
-    """Whether data are missing, not merely few as yet."""
-    counts: bool = True
-    """Whether the overall verdict rests on it; not where the phase leaves nothing to compare with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    verdict: Verdict
-    why: str
-    metrics: tuple[MetricVerdict, ...] = ()
-    missing: bool = False
-    """No data because they are missing, not because they are few as yet."""
 
 
 class Judge(Protocol):

@@ -15,7 +15,8 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from pipeline.judge.evidence import Evidence, Judgement, Look, MetricVerdict, Verdict, Window
+from pipeline.judge.evidence import Evidence, Look, Window
+from pipeline.judge.verdict import Judgement, MetricVerdict, Verdict
 from pipeline.model import JudgeRules, MetricKind, MetricRule, Worse
 from pipeline.signals import Histogram, Sample, above, quantile, value
 from pipeline.words import amount, percent, points, relative

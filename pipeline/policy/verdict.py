@@ -1,7 +1,7 @@
 """The judge's word as a gate: only a pass opens it."""
 
 from pipeline.gates import Answer, Gate
-from pipeline.judge.evidence import Judgement, Verdict
+from pipeline.judge.verdict import Judgement, Verdict
 
 _ANSWERS = {
     Verdict.PASS: Answer.PASS,

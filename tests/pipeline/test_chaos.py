@@ -10,7 +10,7 @@ import pytest
 from world import Behaviour, Company, make_rules
 
 from pipeline.commands import Refused, Verb
-from pipeline.judge.evidence import Verdict
+from pipeline.judge.verdict import Verdict
 from pipeline.lifecycle import CANARY, Phase, Rollout
 from pipeline.model import JudgeRules, NoData, Pool, Promotion, Promotions
 from pipeline.placement import canary_size

@@ -1,5 +1,6 @@
 """Releases run by the real controller in a simulated company."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from world import MIRA, Behaviour, Company, make_rules
 
 from pipeline.commands import Command, Refused, Verb
 from pipeline.hostwork import ATTEMPTS
-from pipeline.model import JudgeRules, NoData, Pool, Promotions
+from pipeline.model import NoData, Pool, Promotions
 from pipeline.view import State
 
 
@@ -217,9 +218,7 @@ async def test_a_second_release_is_refused_while_one_is_on_its_way() -> None:
 async def test_without_data_a_canary_holds_and_then_does_what_its_rule_says() -> None:
     for rule, phase in ((NoData.HOLD, "canary-bake"), (NoData.ROLLBACK, "rolled-back")):
         rules = make_rules()
-        company = Company(
-            make_rules(judge=JudgeRules(rules.judge.metrics, stale_s=5, no_data_limit_s=15, no_data=rule))
-        )
+        company = Company(make_rules(judge=replace(rules.judge, no_data=rule)))
         await company.ticks(3)
         company.ask(Verb.SUBMIT, "r2")
         await company.until("canary-bake")

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import METRICS
 
-from pipeline.judge.evidence import Evidence, Look, Verdict
+from pipeline.judge.evidence import Evidence, Look
 from pipeline.judge.pooled import PooledJudge, tail
+from pipeline.judge.verdict import Verdict
 from pipeline.model import JudgeRules, MetricKind, MetricRule, Worse
 from pipeline.signals import Histogram, Sample
 

@@ -9,7 +9,7 @@ from world import Behaviour, Company, Machine, Pool, Verb, Wave, make_rules
 
 from pipeline.commands import Refused
 from pipeline.events import Outcome, Result
-from pipeline.judge.evidence import Verdict
+from pipeline.judge.verdict import Verdict
 from pipeline.model import DeployRules, FrequencyRules, NoData, Promotions, Rules
 from pipeline.observed import HostFault, HostState
 from pipeline.signals import Reading

@@ -13,7 +13,9 @@ from random import Random
 from pipeline.commands import Command, Receipt, Verb
 from pipeline.controller import Controller
 from pipeline.events import Event, Intent, Outcome, Result, Who
+from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.pooled import PooledJudge
+from pipeline.judge.trial import Kept, TrialRecord
 from pipeline.lifecycle import CheckResult, Rollout
 from pipeline.model import (
     BudgetRules,
@@ -200,6 +202,11 @@ class MemoryHistory:
         self.outcomes: dict[str, Outcome] = {}
         self.slices: dict[tuple[str, datetime], tuple[int, int]] = {}
         self.receipts: dict[str, Receipt] = {}
+        self.trials: dict[tuple[str, int], TrialRecord] = {}
+        self.evidence: dict[tuple[str, int], Kept] = {}
+        self.looked: dict[tuple[str, int], list[LookRecord]] = {}
+        self.past: list[Recorded] = []
+        self.calibrations: list[Calibration] = []
         self.token = 0
         self.broken = ""
         """Not "": nothing can be written but safe changes."""
@@ -230,7 +237,33 @@ class MemoryHistory:
             self.slices[piece.service, piece.start] = (total + piece.total, bad + piece.bad)
         if changes.receipt is not None:
             self.receipts[changes.request] = changes.receipt
+        for trial in changes.trials:
+            key = (trial.trial.release, trial.trial.wave)
+            self.trials[key] = trial
+            self.looked[key] = []
+            self.evidence.pop(key, None)
+        for look in changes.looks:
+            self.looked[look.release, look.wave].append(look)
+        self.evidence.update({(one.release, one.wave): one for one in changes.evidence})
+        self.past.extend(changes.recorded)
+        if changes.calibration is not None:
+            self.calibrations.append(changes.calibration)
         return kept
+
+    def trial(self, release: str, wave: int) -> TrialRecord | None:
+        return self.trials.get((release, wave))
+
+    def kept(self, release: str, wave: int) -> Kept | None:
+        return self.evidence.get((release, wave))
+
+    def looks(self, release: str, wave: int, after: int, limit: int) -> tuple[LookRecord, ...]:
+        return tuple(one for one in self.looked.get((release, wave), []) if one.number > after)[:limit]
+
+    def recorded(self, service: str, since: datetime, limit: int) -> tuple[Recorded, ...]:
+        return tuple(one for one in self.past if one.service == service and one.at > since)[:limit]
+
+    def calibration(self, service: str) -> Calibration | None:
+        return next((one for one in reversed(self.calibrations) if one.service == service), None)
 
     def receipt(self, request: str) -> Receipt | None:
         return self.receipts.get(request)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pipeline.commands import Command, Receipt, Refused, Verb
 from pipeline.events import AUTO, Event, Who
 from pipeline.gates import Answer, Gate
-from pipeline.judge.evidence import Verdict
+from pipeline.judge.verdict import Verdict
 from pipeline.model import Track
 from pipeline.ports import HistoryError
 from pipeline.view import (
