@@ -1,10 +1,12 @@
 """How a move of a release is told in the history."""
 
+from collections.abc import Mapping
+
 from pipeline.events import Event
 from pipeline.facts import Facts, spoken
 from pipeline.judge.verdict import Judgement
 from pipeline.lifecycle import Phase, Rollout
-from pipeline.model import Service
+from pipeline.model import Control, Service
 
 _ACTIONS = {
     Phase.STAGING_DEPLOY: "staging",
@@ -43,7 +45,18 @@ def _drawn(service: Service, rollout: Rollout) -> str:
     drawn = [datacenters[name] for name in rollout.canaries if name in datacenters]
     counts = ", ".join(f"{name} {drawn.count(name)}" for name in sorted(set(drawn)))
     share = len(drawn) / max(len(datacenters), 1)
-    return f"{len(drawn)} of {len(datacenters)} hosts drawn ({share:.0%}), stratified: {counts} (seed {rollout.seed:x})"
+    said = f"{len(drawn)} of {len(datacenters)} hosts drawn ({share:.0%}), stratified: {counts} (seed {rollout.seed:x})"
+    return f"{said}{_beside(service, rollout, datacenters)}"
+
+
+def _beside(service: Service, rollout: Rollout, datacenters: Mapping[str, str]) -> str:
+    if service.rules.judge.control is not Control.BASELINE:
+        return ""
+    if not rollout.baseline:
+        return "; no baseline: their datacenters have no host to spare"
+    drawn = [datacenters[name] for name in rollout.baseline]
+    counts = ", ".join(f"{name} {drawn.count(name)}" for name in sorted(set(drawn)))
+    return f"; restarted on {rollout.stable} beside them as the baseline: {counts}"
 
 
 def _wave(service: Service, rollout: Rollout) -> str:

@@ -14,6 +14,7 @@ from functools import partial
 from random import Random
 from typing import TypeVar
 
+from pipeline import records
 from pipeline.commands import SAFE, Command, Receipt, Refused, Verb
 from pipeline.crew import Crew
 from pipeline.decide import Decision, decide
@@ -21,10 +22,13 @@ from pipeline.events import AUTO, Event, Who
 from pipeline.facts import Facts
 from pipeline.gates import Answer, Gate
 from pipeline.holds import drifted
-from pipeline.judge.evidence import Judge
+from pipeline.judge.evidence import Evidence
+from pipeline.judge.look import Calibration, LookRecord, Recorded
+from pipeline.judge.trial import Judge, TrialRecord
 from pipeline.ledger import Ledger
 from pipeline.lifecycle import Pause, Phase
-from pipeline.model import Fleet
+from pipeline.looking import begins
+from pipeline.model import Fleet, Service
 from pipeline.ports import Changes, Checks, Clock, History, HistoryError, HostFleet, Metrics
 from pipeline.present import page, row
 from pipeline.proposals import propose
@@ -53,7 +57,7 @@ class Controller:
         checks: Checks,
         history: History,
         clock: Clock,
-        judge: Judge,
+        judge: Judge[Evidence],
         rng: Random,
     ) -> None:
         self._company, self._judge, self._rng = fleet, judge, rng
@@ -96,6 +100,9 @@ class Controller:
         """Read the history and stand where the last controller stood. Raises `HistoryError`."""
         memory, self._stations = self._ledger.open()
         self.token = memory.token
+        for station in self._stations.values():
+            resume = partial(records.resumed, self._history, station, self._judge, self._company.tick_s)
+            station.evidence = self._guarded(station, resume)
         late_s = (memory.newest - self._clock.now()).total_seconds() if memory.newest is not None else 0.0
         if memory.newest is not None and late_s > self._company.tick_s:
             self._pause_all(memory.newest)
@@ -133,6 +140,7 @@ class Controller:
             batch = [pair for pair in decided if (pair[1].rollout.phase in BACKWARD) is backward]
             self._try(partial(self._carry_out, batch, safe=backward))
         self._try(lambda: self._ledger.count(self._stations, now_s))
+        self._try(lambda: self._ledger.record_rest(self._stations, now_s))
         for station in self._stations.values():
             self._guarded(station, partial(self._chart, station, now_s))
         self._show()
@@ -196,6 +204,9 @@ class Controller:
 
     def _decide(self, station: Station, now_s: float, elapsed_s: float, slots: int) -> Decision | None:
         assert station.rollout is not None  # noqa: S101 - an active station has one
+        past: tuple[Recorded, ...] = ()
+        if begins(station.evidence, station.rollout):
+            past = self._guarded(station, partial(records.past, self._history, station, self._clock.now())) or ()
         facts = Facts(
             service=station.service,
             rollout=station.rollout,
@@ -209,6 +220,9 @@ class Controller:
             now=self._clock.now(),
             now_s=now_s,
             elapsed_s=elapsed_s,
+            evidence=station.evidence,
+            past=past,
+            tick_s=self._company.tick_s,
             slots=slots,
         )
         decision = self._guarded(station, lambda: decide(facts, self._judge))
@@ -227,10 +241,10 @@ class Controller:
             new = targets(station.service, station.rollout).new
             samples = station.telemetry.samples
             production = {host.name for host in station.service.production}
-            warm = station.telemetry.warm([name for name in samples if name in new and name in production], now_s)
-            canary = {name: samples[name] for name in warm}
+            started = [name for name in samples if name in new and name in production]
+            canary = {name: samples[name] for name in station.telemetry.past_start(started, now_s)}
             others = {name: samples[name] for name in samples if name not in new and name in production}
-            station.panes.add(now_s, canary, others)
+            station.panes.add(now_s, canary, others, station.judgement)
         else:
             total = station.telemetry.total
             station.panes.add(now_s, {}, {"production": total} if total.host_s else {})
@@ -276,6 +290,29 @@ class Controller:
 
     def history(self, query: HistoryQuery) -> HistoryPage:
         return self._history.events(query)
+
+    def trial(self, service: str, release: str, wave: int) -> TrialRecord:
+        return records.trial(self._history, self._known(service, f"judge {plain(service, 60)}"), release, wave)
+
+    def looks(self, release: str, wave: int, after: int, limit: int) -> tuple[LookRecord, ...]:
+        return self._history.looks(release, wave, after, min(limit, records.PAGE))
+
+    def recorded(self, service: str, since: datetime, limit: int) -> tuple[Recorded, ...]:
+        self._known(service, f"judge {plain(service, 60)}")
+        return self._history.recorded(service, since, min(limit, records.PAGE))
+
+    def configured(self, service: str) -> Service:
+        return self._known(service, f"judge {plain(service, 60)}").service
+
+    def calibrate(self, calibration: Calibration, who: Who, *, read_only: bool) -> Receipt:
+        what = f"calibrate {plain(calibration.service, 60)}"
+        if read_only:
+            raise Refused(what, "this line is read-only", "ask on the controller's read-write socket")
+        station = self._known(calibration.service, what)
+        try:
+            return self._ledger.calibrate(station, calibration, who)
+        except HistoryError as error:
+            raise Refused(what, f"it cannot be recorded: {error}", "mend the history, then ask again") from error
 
     def command(self, command: Command, who: Who, *, read_only: bool) -> Receipt:
         """Take the command and act on it at once, or raise `Refused`; either way it is in the history."""

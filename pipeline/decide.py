@@ -13,12 +13,16 @@ from pipeline.facts import Facts
 from pipeline.gates import STOPS_HOSTS, Gate, open_
 from pipeline.holds import gates
 from pipeline.hostwork import Standing, Step, Wish, Work, survey, work
-from pipeline.judge.evidence import Judge
-from pipeline.judge.verdict import Judgement
+from pipeline.judge.evidence import Evidence
+from pipeline.judge.guards import GONE_LOOKS
+from pipeline.judge.look import LookRecord
+from pipeline.judge.trial import Judge, Kept, TrialRecord
+from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.lifecycle import DEPLOYING, FORWARD, Phase, Rollout, Signal, step
-from pipeline.looking import JUDGED, look
-from pipeline.model import CheckRule, NoData
-from pipeline.placement import draw_canaries
+from pipeline.looking import JUDGED, Looked, look
+from pipeline.matched import left_out, moving, paired, restarts
+from pipeline.model import CheckRule, Control, NoData
+from pipeline.placement import draw_baseline, draw_canaries
 from pipeline.targets import out_in_wave
 from pipeline.words import duration, some
 
@@ -37,6 +41,12 @@ class Decision:
     events: tuple[Event, ...] = ()
     checks: tuple[CheckRule, ...] = ()
     """To be run now."""
+    evidence: Evidence | None = None
+    """The judge's, with this tick in it."""
+    begun: TrialRecord | None = None
+    record: LookRecord | None = None
+    """This tick's look, to be kept with its inputs."""
+    kept: Kept | None = None
 
     @property
     def orders(self) -> tuple[Intent, ...]:
@@ -53,10 +63,15 @@ class Decision:
         return self.work.closed + self.care.closed
 
 
-def decide(facts: Facts, judge: Judge) -> Decision:
+def decide(facts: Facts, judge: Judge[Evidence]) -> Decision:
     """What to do about a service's newest release; of one that has ended, about its stragglers."""
-    rollout, judgement, events = look(facts, judge)
-    facts = replace(facts, rollout=rollout)
+    looked = look(facts, judge)
+    decision = _decided(replace(facts, rollout=looked.rollout), looked, judge)
+    return replace(decision, evidence=looked.evidence, begun=looked.begun, record=looked.record, kept=looked.kept)
+
+
+def _decided(facts: Facts, looked: Looked, judge: Judge[Evidence]) -> Decision:
+    judgement, events = looked.judgement, looked.events
     before = _work(facts, tell=False)
     facts = replace(facts, rollout=_counted(facts, before))
     found = gates(facts, judgement, before)
@@ -64,6 +79,8 @@ def decide(facts: Facts, judge: Judge) -> Decision:
     if signal is None:
         return _told(facts, found, judgement, events)
     now = _drawn(facts, step(facts.rollout, signal, facts.now, why), before)
+    if facts.rollout.phase is Phase.CANARY_BAKE and now.phase is Phase.WAVE_DEPLOY and looked.evidence is not None:
+        now = replace(now, reference=judge.reference(looked.evidence) or now.reference)
     said = (*events, moved(facts, now, judgement))
     facts = replace(facts, rollout=now)
     again = judgement if now.phase in JUDGED else None
@@ -72,16 +89,25 @@ def decide(facts: Facts, judge: Judge) -> Decision:
 
 def _told(facts: Facts, found: tuple[Gate, ...], judgement: Judgement | None, events: tuple[Event, ...]) -> Decision:
     forward = facts.rollout.phase in FORWARD
-    stopped = forward and not open_(gate for gate in found if gate.name in STOPS_HOSTS)
-    now = _work(facts, tell=not stopped)
+    stops = [gate for gate in found if gate.name in STOPS_HOSTS]
+    stopped = forward and not open_(stops)
+    # Hosts that do not know what they were told close their own gate: they must hear it for it to open.
+    held = forward and not open_(gate for gate in stops if gate.name != "hosts")
+    waited_for = open_(gate for gate in found if gate.name != "baseline")
+    rollout, left = left_out(facts, waited_for=waited_for)
+    facts = replace(facts, rollout=rollout)
+    now = _work(facts, tell=not stopped, repeat=not held)
     rollout, care = _care(facts)
-    return Decision(rollout, found, now, care, judgement, events, _due(facts))
+    return Decision(rollout, found, now, care, judgement, (*events, *left), _due(facts))
 
 
 def _drawn(facts: Facts, now: Rollout, before: Work) -> Rollout:
     """The hosts that the new phase is about, kept as they are drawn."""
     if now.phase is Phase.CANARY_DEPLOY:
-        canaries = draw_canaries(facts.service.production, facts.service.rules.canary, now.seed)
+        hosts, rules = facts.service.production, facts.service.rules
+        canaries = draw_canaries(hosts, rules.canary, now.seed)
+        if rules.judge.control is Control.BASELINE:
+            now = replace(now, baseline=draw_baseline(hosts, canaries, rules.canary.stratify, now.seed))
         return replace(now, canaries=canaries, out=canaries, reference=facts.telemetry.production_so_far())
     if now.phase is Phase.WAVE_DEPLOY:
         return replace(now, out=out_in_wave(facts.service, now, now.wave))
@@ -91,21 +117,24 @@ def _drawn(facts: Facts, now: Rollout, before: Work) -> Rollout:
     return now
 
 
-def _work(facts: Facts, *, tell: bool) -> Work:
-    """On the hosts of the release at hand; nothing where it wants nothing."""
+def _work(facts: Facts, *, tell: bool = False, repeat: bool = False) -> Work:
+    """On the hosts of the release at hand, and those restarted beside its canary; nothing where it wants nothing."""
     rollout, rules, wanted = facts.rollout, facts.service.rules.deploy, facts.targets
     back = rollout.phase is Phase.ROLLING_BACK
     hosts = wanted.step if back else (*wanted.step, *sorted(wanted.new.difference(wanted.step)))
     if not hosts:
-        return Work({})
+        return restarts(facts)
     revision = rollout.stable if back else rollout.revision
     wish = Wish(rollout.id, rollout.service, Step.BACK if back else Step.FORWARD, revision, hosts, rules.deadline_s)
     at_once = len(hosts) if back and rollout.wave == 0 else rules.at_once
     if not back:
-        busy = sum(host in facts.journal.open for host in hosts)
+        busy = sum(host in facts.journal.open for host in (*hosts, *wanted.beside))
         at_once = min(at_once, busy + facts.slots)
         tell = tell and not _too_many_bad(facts, survey(wish, facts.telemetry.seen, facts.journal, facts.now_s))
-    return work(wish, facts.telemetry.seen, facts.journal, at_once, facts.now, facts.now_s, tell=tell)
+    beside = restarts(facts, tell=tell, repeat=repeat)
+    free = at_once - moving(facts, beside)
+    done = work(wish, facts.telemetry.seen, facts.journal, free, facts.now, facts.now_s, tell=tell, repeat=repeat)
+    return paired(facts, wish.step, done, beside, at_once)
 
 
 def _care(facts: Facts) -> tuple[Rollout, Work]:
@@ -173,8 +202,10 @@ def _signal(facts: Facts, judgement: Judgement | None, now: Work, found: tuple[G
 def _must_go_back(facts: Facts, judgement: Judgement | None, now: Work) -> str:
     """Why the release must be undone; "" if it need not be."""
     rollout, rules = facts.rollout, facts.service.rules
-    if judgement is not None and rollout.bad_looks >= rules.judge.fail_looks:
-        return f"FAIL x{rollout.bad_looks}: {judgement.why}"
+    if judgement is not None and judgement.verdict is Verdict.FAIL:
+        return f"FAIL: {judgement.why}"
+    if judgement is not None and judgement.missing and rollout.bad_looks > GONE_LOOKS:
+        return f"no data after a look that was watched: {judgement.why}"
     if rules.judge.no_data is NoData.ROLLBACK and rollout.no_data_s > rules.judge.no_data_limit_s:
         return f"no data for {duration(rollout.no_data_s)} (limit {duration(rules.judge.no_data_limit_s)})"
     step = facts.targets.step

@@ -6,6 +6,8 @@ from datetime import datetime
 from pipeline.events import AUTO, Event
 from pipeline.gates import Gate
 from pipeline.hostwork import Journal
+from pipeline.judge.evidence import Evidence
+from pipeline.judge.look import Recorded
 from pipeline.judge.verdict import Judgement
 from pipeline.lifecycle import Rollout
 from pipeline.model import Service
@@ -33,6 +35,11 @@ class Facts:
     now_s: float
     elapsed_s: float
     """Since the last tick, by the monotonic clock."""
+    evidence: Evidence | None
+    """The judge's, of the trial that the release is in or was in last."""
+    past: tuple[Recorded, ...]
+    """The service before the release, where a trial is about to begin."""
+    tick_s: float
     slots: int
     """Deploys that may be begun over all services; the way back does not wait for one."""
 

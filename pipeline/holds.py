@@ -7,6 +7,7 @@ from pipeline.gates import Answer, Gate
 from pipeline.hostwork import Standing, Work
 from pipeline.judge.verdict import Judgement
 from pipeline.lifecycle import Phase, Rollout
+from pipeline.matched import restarted
 from pipeline.model import Pool, Service
 from pipeline.observed import HostState
 from pipeline.policy.freeze import freeze
@@ -39,7 +40,7 @@ def gates(facts: Facts, judgement: Judgement | None, work: Work) -> tuple[Gate, 
     if phase is Phase.SETTLING:
         found += [verdict(judgement), _soaked("settle", rollout, rules.deploy.settle_s, now)]
     if phase is not Phase.QUEUED:
-        found.append(_hosts(service, rollout, work))
+        found += [_hosts(service, rollout, work), *restarted(facts, work)]
     found.append(drifted(service, rollout, facts.stable, facts.telemetry))
     if phase in _BETWEEN:
         found.append(freeze(rules.freezes, now))

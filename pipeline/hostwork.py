@@ -1,7 +1,7 @@
 """Desired against observed, host by host: who is told what next, and who is given up on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -50,6 +50,13 @@ class Step(StrEnum):
     BACK = "back"
     AFTER = "after"
     """A straggler of a release that has ended."""
+    BASELINE = "baseline"
+    """Nowhere: it is restarted on what it runs, once."""
+
+
+def is_restart(operation: str, host: str) -> bool:
+    """Whether `operation` on `host` begins its process anew though it runs the revision already."""
+    return operation.rpartition(".")[0].endswith(f".{Step.BASELINE}.{host}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,8 @@ class Work:
     """Open ones that the host does not know of: the same operation once more."""
     closed: tuple[Outcome, ...] = ()
     """Open ones whose end was seen on the host."""
+    baseline: Mapping[str, Standing] = field(default_factory=dict)
+    """Of the hosts restarted beside the canary, while they are."""
 
     def names(self, standing: Standing) -> list[str]:
         return [host for host, its in self.standings.items() if its is standing]
@@ -86,8 +95,13 @@ def survey(wish: Wish, seen: Mapping[str, Observation], journal: Journal, now_s:
 
 def _standing(wish: Wish, host: str, now: Observation | None, journal: Journal, now_s: float) -> Standing:
     told = journal.open.get(host)
+    if told is not None and told.operation in journal.running:
+        return Standing.COMING
+    if told is not None and is_restart(told.operation, host):
+        # It is looked up first how the restart ended; of a host out of reach, it is nobody's care any more.
+        return Standing.COMING if isinstance(now, HostState) else Standing.LOST
     if told is not None:
-        return Standing.COMING if told.operation in journal.running else Standing.UNKNOWN
+        return Standing.UNKNOWN
     if not isinstance(now, HostState):
         return Standing.LOST
     if now.revision == wish.revision:
@@ -108,29 +122,38 @@ def work(
     now_s: float,
     *,
     tell: bool = True,
+    repeat: bool = True,
 ) -> Work:
-    """What to do next for `wish`: at most `at_once` hosts not well at a time, none told anything unless `tell`."""
+    """What to do next for `wish`: at most `at_once` hosts not well at a time, none told anything new unless `tell`.
+
+    `repeat`: whether a host that does not know what it was told is told again.
+    """
     closed: list[Outcome] = []
     again: list[Intent] = []
     still_open = dict(journal.open)
-    for host, intent in journal.open.items():
-        if intent.operation in journal.running:
+    for host in wish.hosts:
+        intent = journal.open.get(host)
+        if intent is None or intent.operation in journal.running or is_restart(intent.operation, host):
             continue
         end = _end_of(intent, wish, seen.get(host), now)
         rested = now_s - journal.told_s.get(host, -wish.again_s) >= wish.again_s
         if end is not None:
             closed.append(end)
             del still_open[host]
-        elif tell and rested and _unknown_to(intent, seen.get(host)) and intent.revision == wish.revision:
+        elif repeat and rested and _unknown_to(intent, seen.get(host)) and intent.revision == wish.revision:
             again.append(intent)
     rest = Journal(still_open, journal.running, journal.attempts, journal.told_s)
     standings = survey(wish, seen, rest, now_s)
-    unwell = {Standing.COMING, Standing.UNKNOWN} | ({Standing.SICK} if wish.step is Step.FORWARD else set())
-    busy = sum(standing in unwell for standing in standings.values())
     missing = [host for host, standing in standings.items() if standing is Standing.MISSING]
-    told = missing[: max(at_once - busy, 0)] if tell else []
+    told = missing[: max(at_once - busy(wish.step, standings), 0)] if tell else []
     orders = tuple(_order(wish, host, journal, now) for host in told)
     return Work(standings, orders, tuple(again), tuple(closed))
+
+
+def busy(step: Step, standings: Mapping[str, Standing]) -> int:
+    """Hosts that may be in the middle of a deploy."""
+    unwell = {Standing.COMING, Standing.UNKNOWN} | ({Standing.SICK} if step is Step.FORWARD else set())
+    return sum(standing in unwell for standing in standings.values())
 
 
 def _order(wish: Wish, host: str, journal: Journal, now: datetime) -> Intent:

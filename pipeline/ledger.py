@@ -6,14 +6,22 @@ refuses, `HistoryError` goes up and nothing has changed.
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zlib import crc32
 
+from pipeline.calibration import words as calibration_words
+from pipeline.commands import Receipt
 from pipeline.decide import Decision
-from pipeline.events import AUTO, Event, Intent, Outcome, Result
-from pipeline.lifecycle import Phase, Rollout
+from pipeline.events import AUTO, Event, Intent, Outcome, Result, Who
+from pipeline.hostwork import is_restart
+from pipeline.judge.look import Calibration, LookRecord
+from pipeline.judge.trial import Kept, TrialRecord
+from pipeline.lifecycle import STAGING, Phase, Rollout
 from pipeline.model import Fleet, Service
 from pipeline.panes import Panes
 from pipeline.ports import Changes, Clock, History, HistoryError, Memory, Slice
+from pipeline.recorder import Recorder
 from pipeline.station import Station
 from pipeline.telemetry import Telemetry
 from pipeline.traffic_cycle import RATE_SLICES
@@ -21,6 +29,8 @@ from pipeline.view import DayCounts, HistoryQuery
 
 DAY = timedelta(days=1)
 LONGEST_SLICE_S = 60.0
+MOST_UNKEPT = 2_000
+BEFORE_PRODUCTION = STAGING | {Phase.QUEUED}
 RECOUNT_S = 600.0
 """How often a budget's window is summed anew, so that what has grown too old leaves it."""
 
@@ -63,6 +73,7 @@ class Ledger:
             service,
             Telemetry(service, self._fleet.tick_s),
             Panes(rules.judge.metrics, self._fleet.tick_s, rules.cycle.duration_s),
+            Recorder(service, self._fleet.tick_s, offset=(crc32(service.name.encode()) % 97) / 97),
         )
         of = [rollout for rollout in memory.rollouts if rollout.service == service.name]
         # By number, not by time: the clock may have been wrong when one of them was submitted.
@@ -79,6 +90,7 @@ class Ledger:
             station.ended_as(old)
         begun = [old.submitted for old in past if old.phase not in {Phase.QUEUED, Phase.CANCELLED, Phase.SUPERSEDED}]
         station.started = sorted(begun, reverse=True)
+        station.calibration = self._history.calibration(service.name)
         station.events = list(self._history.events(HistoryQuery(service=service.name, limit=60)).events)
         return station
 
@@ -112,6 +124,7 @@ class Ledger:
                     station.rollout = decision.rollout
                     station.judgement = decision.judgement or station.judgement
                     station.gates = decision.gates
+                    _judged(station, decision)
             raise
 
     def _keep_decisions(self, decided: Sequence[tuple[Station, Decision]], *, safe: bool) -> None:
@@ -119,11 +132,19 @@ class Ledger:
         events = [event for _, decision in decided for event in decision.events]
         intents = [intent for _, decision in decided for intent in decision.orders]
         outcomes = [outcome for _, decision in decided for outcome in decision.closed]
+        unkept = [*(one for station, _ in decided for one in station.unkept), *(_new(decided))]
         changes = Changes(
-            tuple(decision.rollout for _, decision in changed), tuple(events), tuple(intents), tuple(outcomes)
+            tuple(decision.rollout for _, decision in changed),
+            tuple(events),
+            tuple(intents),
+            tuple(outcomes),
+            trials=tuple(one for one in unkept if isinstance(one, TrialRecord)),
+            looks=tuple(one for one in unkept if isinstance(one, LookRecord)),
+            evidence=tuple(one for one in unkept if isinstance(one, Kept)),
         )
         kept = deque(self._history.record(changes, safe=safe) if changes else ())
         for station, decision in decided:
+            station.unkept, station.evidence = [], decision.evidence
             station.set_rollout(decision.rollout)
             station.gates, station.work = decision.gates, decision.work
             if decision.judgement is not None:
@@ -173,6 +194,32 @@ class Ledger:
             self._counted_s = now_s
             self._count(stations)
 
+    def record_rest(self, stations: dict[str, Station], now_s: float) -> None:
+        """Keep the stretches that have ended of services whose production runs as it always does."""
+        ended = []
+        for station in stations.values():
+            rollout = station.rollout
+            if rollout is not None and not rollout.ended and rollout.phase not in BEFORE_PRODUCTION:
+                station.recorder.pause()
+                continue
+            found = station.recorder.take(now_s, self._clock.now(), station.telemetry.production_readings())
+            if found is not None:
+                ended.append(found)
+        if ended:
+            self._history.record(Changes(recorded=tuple(ended)))
+
+    def calibrate(self, station: Station, told: Calibration, who: Who) -> Receipt:
+        """Keep what placebo canaries showed. Raises `HistoryError`."""
+        name = station.service.name
+        said = calibration_words(told)
+        kept = replace(told, at=self._clock.now(), by=who.name)
+        event = Event(kept.at, who, name, "", "", "placebo", said)
+        receipt = Receipt(name, "", f"{name}: {said}")
+        events = self._history.record(Changes(events=(event,), calibration=kept))
+        station.calibration = kept
+        self._note(station, events)
+        return receipt
+
     def _slice(self, station: Station) -> Slice | None:
         """The slice that has ended, if one has; it stays at hand until it is kept."""
         if station.slice_start is None or self._slice_now(station) == station.slice_start:
@@ -219,11 +266,26 @@ class Ledger:
                 self.last = event
 
 
+def _new(decided: Sequence[tuple[Station, Decision]]) -> list[TrialRecord | LookRecord | Kept]:
+    """What the judge has to be kept of this tick, in its order."""
+    found = (one for _, decision in decided for one in (decision.begun, decision.record, decision.kept))
+    return [one for one in found if one is not None]
+
+
+def _judged(station: Station, decision: Decision) -> None:
+    """What was seen counts, and is kept with the next success: the newest of it, should that take too long."""
+    station.evidence = decision.evidence
+    station.unkept = [*station.unkept, *_new([(station, decision)])][-MOST_UNKEPT:]
+
+
 def _close(station: Station, outcome: Outcome) -> None:
     station.open = {host: told for host, told in station.open.items() if told.operation != outcome.operation}
 
 
 def _failed(intent: Intent, outcome: Outcome) -> Event:
-    word = "is not known to have taken" if outcome.result is Result.UNKNOWN else "did not take"
+    unknown = outcome.result is Result.UNKNOWN
+    word = "is not known to have taken" if unknown else "did not take"
+    if is_restart(intent.operation, intent.host):
+        word = "is not known to have restarted on" if unknown else "did not restart on"
     detail = f"{intent.host} {word} {intent.revision}: {outcome.detail}"
     return Event(outcome.at, AUTO, intent.service, intent.release, intent.revision, "host", detail)

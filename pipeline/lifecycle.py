@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from pipeline.judge.evidence import Evidence
+from pipeline.judge.trial import Reference
 from pipeline.judge.verdict import Judgement
 
 
@@ -150,7 +150,7 @@ class Rollout:
     """Why it is where it is, in a sentence: of a rollback, what was wrong."""
     checks: tuple[CheckResult, ...] = ()
     bad_looks: int = 0
-    """Failing looks in a row."""
+    """1 after a look that was watched, and one more for each without data that follows it."""
     no_data_s: float = 0.0
     """How long there has been nothing to judge by."""
     most_healthy: int = 0
@@ -159,12 +159,11 @@ class Rollout:
     """How long hosts have been told to change without any such progress."""
     sick_s: float = 0.0
     """How long too many hosts have run `revision` and not been healthy."""
-    evidence: Evidence = field(default_factory=Evidence)
-    """The judge's, of this canary or wave."""
     judgement: Judgement | None = None
     """The newest verdict on it."""
-    reference: Evidence = field(default_factory=Evidence)
-    """Production as it was before and while the canary baked: what is compared with where no host is left."""
+    reference: Mapping[str, Reference] = field(default_factory=dict)
+    """By metric, production as it was before and while the canary baked: what is compared with where too few hosts
+    are left."""
 
     @property
     def ended(self) -> bool:
@@ -186,7 +185,6 @@ def step(rollout: Rollout, signal: Signal, now: datetime, why: str = "") -> Roll
         phase = MOVES[rollout.phase, signal]
     except KeyError:
         raise IllegalMove(f"{rollout.id}: {signal} while {rollout.phase}") from None
-    baked = rollout.phase is Phase.CANARY_BAKE and rollout.evidence.whole.control.host_s > 0
     wave = rollout.wave + 1 if phase is Phase.WAVE_DEPLOY else rollout.wave
     return replace(
         rollout,
@@ -203,6 +201,4 @@ def step(rollout: Rollout, signal: Signal, now: datetime, why: str = "") -> Roll
         most_healthy=0,
         stalled_s=0.0,
         sick_s=rollout.sick_s if phase in FORWARD else 0.0,
-        evidence=rollout.evidence if phase in PRODUCTION and signal is not Signal.PROMOTED else Evidence(),
-        reference=rollout.evidence if baked else rollout.reference,
     )

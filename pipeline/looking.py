@@ -1,65 +1,81 @@
 """One look at a release that serves users: judge this tick, and count what was served in it."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pipeline.events import Event
 from pipeline.facts import Facts, spoken
-from pipeline.judge.evidence import Evidence, Judge, Look
+from pipeline.judge.evidence import Evidence
+from pipeline.judge.look import LookRecord
+from pipeline.judge.trial import Judge, Kept, TrialRecord
 from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.lifecycle import PRODUCTION, Phase, Rollout, Served
-from pipeline.observed import HostState
 from pipeline.traffic_cycle import serving
+from pipeline.trials import look_at, trial_of
 
 JUDGED = PRODUCTION | {Phase.CANARY_BAKE}
 LOOKS_A_CYCLE, LOOKS_APART_S = 12, 30.0
-"""Looks written into the history where nothing changes; every change of verdict is written too."""
+"""Looks told in the timeline where nothing changes; every change of verdict is told too."""
+KEPT_EVERY = 64
+"""Looks from one packed evidence to the next: what a restarted controller must look at again, at the most."""
 
 
-def look(facts: Facts, judge: Judge) -> tuple[Rollout, Judgement | None, tuple[Event, ...]]:
-    """The release with this look in it, what follows, and what is worth writing down."""
-    rollout, telemetry, rules = facts.rollout, facts.telemetry, facts.service.rules
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of a look."""
+
+    rollout: Rollout
+    judgement: Judgement | None = None
+    events: tuple[Event, ...] = ()
+    evidence: Evidence | None = None
+    begun: TrialRecord | None = None
+    """A trial that began with this look."""
+    record: LookRecord | None = None
+    kept: Kept | None = None
+
+
+def begins(evidence: Evidence | None, rollout: Rollout) -> bool:
+    """Whether the next look begins a trial, and needs to know how the service's hosts were before."""
+    return rollout.phase in JUDGED and not _same(evidence, rollout)
+
+
+def look(facts: Facts, judge: Judge[Evidence]) -> Looked:
+    """The release with this look in it, what follows, and what is worth keeping."""
+    rollout, telemetry = facts.rollout, facts.telemetry
     if rollout.phase not in JUDGED:
-        return rollout, None, ()
-    step = facts.targets.step
-    new = telemetry.on(step, rollout.revision)
-    warm = telemetry.warm(new, facts.now_s)
-    down = _down(facts, warm)
-    if new and not warm and not down:
-        return _served(facts, rollout, new), facts.last, ()
-    others = [host.name for host in facts.service.production if host.name not in facts.targets.new]
-    control = telemetry.warm(telemetry.on(others, rollout.stable), facts.now_s)
-    # While a wave is going out, the hosts that were not told yet are no missing data.
-    expected = len(new) if rollout.phase is Phase.WAVE_DEPLOY else len(step)
-    seen = Look(telemetry.of(warm), telemetry.of(control), expected)
-    evidence, judgement = judge.look(rules.judge, rollout.evidence, seen, rollout.reference)
-    if rollout.no_data_s > rules.judge.stale_s and not judgement.missing:
-        # What was seen and served before a gap is no word on what runs after it: a fresh full window.
-        evidence, judgement = judge.look(rules.judge, Evidence(), seen, rollout.reference)
+        return Looked(rollout, evidence=facts.evidence)
+    evidence, begun = facts.evidence, None
+    if evidence is None or not _same(evidence, rollout):
+        trial = trial_of(facts.service, rollout, facts.tick_s)
+        begun = TrialRecord(trial, judge.prior(trial, facts.past))
+        evidence = judge.begin(trial, begun.prior)
+    baked_s = max((facts.now - rollout.since).total_seconds(), 0.0)
+    seen = look_at(facts.service, rollout, facts.targets, telemetry, facts.now_s, baked_s, facts.elapsed_s)
+    evidence, judgement = judge.look(evidence, seen)
+    if rollout.no_data_s > facts.service.rules.judge.stale_s and not judgement.missing:
+        # What was served before a gap is no word on what runs after it: a fresh full window.
         rollout = replace(rollout, served=Served(busiest_rps=rollout.served.busiest_rps), approved=False)
-    if down:
-        judgement = Judgement(Verdict.FAIL, down)
-    bad = judgement.verdict is Verdict.FAIL or (judgement.missing and rollout.bad_looks > 0)
+    bad_looks = 1 if judgement.verdict in {Verdict.FAIL, Verdict.WATCH} else 0
+    if judgement.missing and rollout.bad_looks:
+        bad_looks = rollout.bad_looks + 1
     rollout = replace(
         rollout,
-        evidence=evidence,
         judgement=judgement,
-        bad_looks=rollout.bad_looks + 1 if bad else 0,
+        bad_looks=bad_looks,
         no_data_s=rollout.no_data_s + facts.elapsed_s if judgement.missing else 0.0,
     )
-    return _served(facts, rollout, new), judgement, _worth_keeping(facts, rollout, judgement)
+    new = telemetry.on(facts.targets.step, rollout.revision)
+    record = LookRecord(rollout.id, rollout.wave, judgement.looks, facts.now, seen, judgement)
+    kept = judge.pack(evidence) if judgement.looks % KEPT_EVERY == 0 else None
+    events = _worth_telling(facts, judgement)
+    return Looked(_served(facts, rollout, new), judgement, events, evidence, begun, record, kept)
 
 
-def _down(facts: Facts, warm: Collection[str]) -> str:
-    """The absolute guard beside the statistics: half of the hosts on the new revision say that they are down.
-
-    Not while a wave goes out: hosts that have just been restarted are given their deadline.
-    """
-    if facts.rollout.phase is Phase.WAVE_DEPLOY:
-        return ""
-    states = [facts.telemetry.seen.get(name) for name in warm]
-    sick = sum(isinstance(state, HostState) and not state.healthy for state in states)
-    return f"{sick} of {len(states)} hosts of the new revision are down" if sick and 2 * sick >= len(states) else ""
+def _same(evidence: Evidence | None, rollout: Rollout) -> bool:
+    if evidence is None:
+        return False
+    trial = evidence.plan.trial
+    return (trial.release, trial.wave) == (rollout.id, rollout.wave)
 
 
 def _served(facts: Facts, rollout: Rollout, new: Collection[str]) -> Rollout:
@@ -75,10 +91,17 @@ def _served(facts: Facts, rollout: Rollout, new: Collection[str]) -> Rollout:
     return replace(rollout, served=grown)
 
 
-def _worth_keeping(facts: Facts, rollout: Rollout, judgement: Judgement) -> tuple[Event, ...]:
+def _worth_telling(facts: Facts, judgement: Judgement) -> tuple[Event, ...]:
     apart_s = max(facts.service.rules.cycle.duration_s / LOOKS_A_CYCLE, LOOKS_APART_S)
     every = max(int(apart_s / max(facts.elapsed_s, 1e-3)), 1)
-    changed = facts.last is None or facts.last.verdict is not judgement.verdict
-    if not changed and rollout.evidence.looks % every:
-        return ()
-    return (facts.event("look", f"{judgement.verdict.upper()} {judgement.why}", spoken(judgement)),)
+    last = facts.last
+    known = {_host(alert) for alert in last.alerts} if last is not None else set()
+    told = [facts.event("alert", alert) for alert in judgement.alerts if _host(alert) not in known]
+    changed = last is None or last.verdict is not judgement.verdict
+    if changed or judgement.looks % every == 0:
+        told.append(facts.event("look", f"{judgement.verdict.upper()} {judgement.why}", spoken(judgement)))
+    return tuple(told)
+
+
+def _host(alert: str) -> str:
+    return alert.partition(" ")[0]

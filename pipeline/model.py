@@ -180,8 +180,6 @@ class JudgeRules:
     guard_burn: float = 50.0
     """A canary that burns the error budget this many times too fast, and twice as fast as production, fails at
     once; 0 turns it off."""
-    fail_looks: int = 2
-    """Failing looks in a row that roll a release back."""
     warmup_s: float | None = None
     """How long a process counts as cold after its start; None is `COLD_S` of the control."""
     stale_s: float = 30.0

@@ -7,7 +7,7 @@ for twice the time, up to a 60th of the traffic cycle; from there the oldest poi
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline.judge.verdict import Judgement
+from pipeline.judge.verdict import Judgement, MetricVerdict
 from pipeline.model import MetricRule
 from pipeline.signals import Histogram, Sample, decayed, spread, value
 from pipeline.view import MetricPane
@@ -20,6 +20,8 @@ FADE = 0.6
 
 Point = tuple[float | None, float | None, float | None]
 """(canary, p10, p90)."""
+Bounds = tuple[float | None, float, float | None] | None
+"""(low, effect, high) of the difference to the control group."""
 
 
 @dataclass
@@ -66,11 +68,19 @@ class Panes:
         """Begin anew, as a canary does."""
         self.step_s = TICKS_A_POINT * self._tick_s
         self._points: dict[str, list[Point]] = {metric.key: [] for metric in self._metrics}
+        self._bounds: dict[str, list[Bounds]] = {metric.key: [] for metric in self._metrics}
         self._canary, self._production = _Group(), _Group()
         self._open_at: float | None = None
 
-    def add(self, now_s: float, canary: Mapping[str, Sample], production: Mapping[str, Sample]) -> None:
+    def add(
+        self,
+        now_s: float,
+        canary: Mapping[str, Sample],
+        production: Mapping[str, Sample],
+        judgement: Judgement | None = None,
+    ) -> None:
         """One tick's samples by host; `production` pooled under one name is a line instead of a band."""
+        said = {metric.key: metric for metric in judgement.metrics} if judgement is not None else {}
         fresh = self._open_at is None or now_s - self._open_at >= self.step_s - self._tick_s / 2
         if fresh:
             self._open_at = now_s
@@ -81,10 +91,12 @@ class Panes:
         for metric in self._metrics:
             points = self._points[metric.key]
             point = self._point(metric)
+            bounds = self._bounds[metric.key]
             if fresh or not points:
                 points.append(point)
+                bounds.append(_bounds(said.get(metric.key)))
             else:
-                points[-1] = point
+                points[-1], bounds[-1] = point, _bounds(said.get(metric.key))
         if fresh and len(next(iter(self._points.values()), ())) > POINTS:
             self._shorten()
 
@@ -96,10 +108,13 @@ class Panes:
 
     def _shorten(self) -> None:
         if 2 * self.step_s > self._longest_s:
-            for points in self._points.values():
+            for key, points in self._points.items():
                 del points[0]
+                del self._bounds[key][0]
             return
         self.step_s *= 2
+        # Bounds are of all looks so far: of two neighbours the later one says more.
+        self._bounds = {key: bounds[1::2] + bounds[-1:] * (len(bounds) % 2) for key, bounds in self._bounds.items()}
         self._points = {key: _merged(points) for key, points in self._points.items()}
 
     def panes(self, judgement: Judgement | None) -> tuple[MetricPane, ...]:
@@ -121,9 +136,18 @@ class Panes:
                     word.difference if word is not None else "",
                     word.limit if word is not None else "",
                     word.why if word is not None else "",
+                    tuple(self._bounds[rule.key]),
+                    word.limit_at if word is not None else None,
+                    word.evidence if word is not None else 0.0,
+                    word.alpha_spent if word is not None else 0.0,
+                    word.window if word is not None else "",
                 )
             )
         return tuple(panes)
+
+
+def _bounds(word: MetricVerdict | None) -> Bounds:
+    return None if word is None or word.effect is None else (word.low, word.effect, word.high)
 
 
 def _merged(points: Sequence[Point]) -> list[Point]:

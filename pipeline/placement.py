@@ -1,4 +1,4 @@
-"""Which hosts: the canary's, drawn at random within every stratum, and those of each wave.
+"""Which hosts: the canary's, drawn at random within every stratum, the baseline's beside it, and those of each wave.
 
 Randomness is an argument; a release records its seed, so each of its draws can be replayed.
 """
@@ -26,6 +26,24 @@ def draw_canaries(hosts: Sequence[Host], rules: CanaryRules, seed: int) -> tuple
     """Names of the canary hosts: every host has the same chance, every stratum its share, give or take one."""
     rng = Random(f"{seed}:canary")  # noqa: S311 - a fair draw, not a secret
     return tuple(host.name for host in sample(hosts, canary_size(len(hosts), rules.share), rules.stratify, rng))
+
+
+def draw_baseline(
+    hosts: Sequence[Host], canaries: Sequence[str], stratify: Sequence[str], seed: int
+) -> tuple[str, ...]:
+    """Names of the hosts to restart beside `canaries`: as many in each datacenter, none of them a canary.
+
+    A datacenter gives what it can spare: one host there stays as it is, so that it never restarts whole.
+    """
+    rng = Random(f"{seed}:baseline")  # noqa: S311 - a fair draw, not a secret
+    first = set(canaries)
+    drawn: list[str] = []
+    for _, there in sorted(_grouped(hosts, lambda host: host.datacenter).items()):
+        rest = [host for host in there if host.name not in first]
+        size = min(len(there) - len(rest), len(rest) - 1)
+        if size > 0:
+            drawn += [host.name for host in sample(rest, size, stratify, rng)]
+    return tuple(drawn)
 
 
 def sample(hosts: Sequence[Host], size: int, stratify: Sequence[str], rng: Random) -> list[Host]:

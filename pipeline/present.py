@@ -2,18 +2,19 @@
 
 from datetime import datetime
 
+from pipeline.calibration import standing
 from pipeline.gates import UNWELL, Answer, Gate, first_closed
-from pipeline.hostwork import Standing
+from pipeline.hostwork import Standing, is_restart
 from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
 from pipeline.model import Pool
 from pipeline.observed import HostFault, HostState
 from pipeline.placement import in_waves
 from pipeline.station import Station
-from pipeline.targets import targets
+from pipeline.targets import Targets, targets
 from pipeline.telemetry import track_of
 from pipeline.traffic_cycle import remaining_s
-from pipeline.view import HostLine, Mark, Progress, ServiceRow, ServiceView, StageCell, State
+from pipeline.view import HostLine, JudgeView, Mark, Progress, ServiceRow, ServiceView, StageCell, State
 from pipeline.words import duration
 
 _RANK = {
@@ -40,7 +41,7 @@ _PHASES = {
     Phase.SETTLING: State.SETTLE,
     Phase.ROLLING_BACK: State.BACK,
 }
-DECISIONS = frozenset({"look", "gate", "canary", "rollback", "restored", "wave", "staging", "settled"})
+DECISIONS = frozenset({"look", "alert", "gate", "canary", "rollback", "restored", "wave", "staging", "settled"})
 
 
 def row(station: Station, now: datetime, now_s: float) -> ServiceRow:
@@ -250,34 +251,60 @@ def _wait(station: Station, word: State, now: datetime) -> float | None:
 def page(station: Station, now: datetime, now_s: float, tick_s: float) -> ServiceView:
     """The service, whole."""
     service, rollout = station.service, station.rollout
-    new = targets(service, rollout).new
-    control = sum(host.name not in new for host in service.production)
+    wanted = targets(service, rollout)
+    new = wanted.new
+    judge = _judge(station)
+    left = sum(host.name not in new for host in service.production)
+    control = judge.control if judge is not None else f"{left} production hosts"
     decisions = tuple(event for event in station.events if event.action in DECISIONS)
     return ServiceView(
         at=now,
         row=row(station, now, now_s),
         stable=station.stable,
-        control=f"production, {control} hosts" if control else "production as it was before the waves",
+        control=control,
         panes=station.panes.panes(_judgement(station)),
         gates=station.gates,
-        hosts=tuple(_host(station, index, new) for index in range(len(service.hosts))),
+        hosts=tuple(_host(station, index, wanted) for index in range(len(service.hosts))),
         timeline=tuple(station.events),
         decisions=decisions,
         waves=tuple(map(str, service.rules.waves)),
         wave=rollout.wave if rollout is not None and not rollout.ended else 0,
         tick_s=tick_s,
+        judge=judge,
     )
 
 
-def _host(station: Station, index: int, new: frozenset[str]) -> HostLine:
+def _judge(station: Station) -> JudgeView | None:
+    """How the release is, or was, judged."""
+    said = _judgement(station)
+    if said is None:
+        return None
+    calibrated, calibration = standing(station.calibration, station.service.rules.judge)
+    return JudgeView(
+        control=said.control,
+        calibration=calibration,
+        calibrated=calibrated,
+        looks=said.looks,
+        evidence=said.evidence,
+        alpha=said.alpha,
+        alpha_spent=said.alpha_spent,
+        warmup=said.warmup,
+        caveats=said.caveats,
+        alerts=said.alerts,
+    )
+
+
+def _host(station: Station, index: int, wants: Targets) -> HostLine:
     service = station.service
     host = service.hosts[index]
     now = station.telemetry.seen.get(host.name)
-    track = track_of(service, new, host.name)
+    new = wants.new
+    track = track_of(service, new, host.name, wants.beside)
     if host.name in station.open:
         revision = now.revision if isinstance(now, HostState) else ""
-        to = station.open[host.name].revision
-        return HostLine(host.name, host.datacenter, track, Mark.RUNNING, revision, f"told to run {to}")
+        told = station.open[host.name]
+        do = "restart on" if is_restart(told.operation, host.name) else "run"
+        return HostLine(host.name, host.datacenter, track, Mark.RUNNING, revision, f"told to {do} {told.revision}")
     if not isinstance(now, HostState):
         why = now.why if now is not None else "not asked yet"
         return HostLine(host.name, host.datacenter, track, Mark.UNKNOWN, "", why)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import lt, sub
 
+from pipeline.expression import parsed
 from pipeline.model import MetricKind, MetricRule
 
 
@@ -144,6 +145,8 @@ def value(metric: MetricRule, sample: Sample) -> float | None:
         return above(histogram, metric.over)[0] / total if histogram is not None and total > 0 else None
     if metric.kind is MetricKind.RESTARTS:
         return 3_600 * sample.restarts / sample.host_s if sample.host_s > 0 else None
+    if metric.kind is MetricKind.EXPRESSION:
+        return parsed(metric.expression).value(sample)
     if metric.of in sample.counters:
         return sample.counters[metric.of] / sample.host_s if sample.host_s > 0 else None
     return sample.gauges.get(metric.of)

@@ -7,12 +7,16 @@ from pipeline.budget import budget
 from pipeline.events import Event, Intent
 from pipeline.gates import Gate
 from pipeline.hostwork import Journal, Work
+from pipeline.judge.evidence import Evidence
+from pipeline.judge.look import Calibration, LookRecord
+from pipeline.judge.trial import Kept, TrialRecord
 from pipeline.judge.verdict import Judgement
 from pipeline.lifecycle import CheckResult, Phase, Rollout
 from pipeline.model import MetricKind, Service
 from pipeline.observed import HostState
 from pipeline.panes import Panes
 from pipeline.policy.staging_checks import AGAIN_S
+from pipeline.recorder import Recorder
 from pipeline.signals import value
 from pipeline.telemetry import Telemetry
 from pipeline.view import Budget, ServiceRow
@@ -28,6 +32,7 @@ class Station:
     service: Service
     telemetry: Telemetry
     panes: Panes
+    recorder: Recorder
     rollout: Rollout | None = None
     """The newest release, ended or not; replaced only after the history has kept it."""
     releases: int = 0
@@ -47,6 +52,12 @@ class Station:
     fault: str = ""
     """What went wrong in the controller itself, about this service."""
     judgement: Judgement | None = None
+    evidence: Evidence | None = None
+    """The judge's, of the trial that the release is in."""
+    unkept: list[TrialRecord | LookRecord | Kept] = field(default_factory=list)
+    """Of the judge, in order: what the history has not taken yet."""
+    calibration: Calibration | None = None
+    """What placebo canaries of this service showed last."""
     gates: tuple[Gate, ...] = ()
     work: Work = field(default_factory=lambda: Work({}))
     drift: Gate | None = None
@@ -114,7 +125,7 @@ class Station:
 
     def set_rollout(self, rollout: Rollout) -> None:
         if self.rollout is None or self.rollout.id != rollout.id:
-            self.judgement = None
+            self.judgement, self.evidence = None, None
             self.releases += 1
             self.checked_s = {}
             self.open = {host: intent for host, intent in self.open.items() if intent.release == rollout.id}

@@ -15,6 +15,8 @@ class Targets:
     """Of the stage or wave at hand, or of the way back: those whose health decides whether it is done."""
     new: frozenset[str]
     """That should run the release's revision."""
+    beside: frozenset[str] = frozenset()
+    """The baseline's hosts, as long as there is a canary that they stand beside."""
 
 
 NOTHING = Targets((), frozenset())
@@ -28,7 +30,8 @@ def targets(service: Service, rollout: Rollout | None) -> Targets:
     if rollout.phase in STAGING:
         return Targets(staging, frozenset(staging))
     if rollout.phase in CANARY | PRODUCTION:
-        return Targets(rollout.out, frozenset(staging + rollout.out))
+        beside = frozenset(rollout.baseline) if rollout.phase in CANARY else frozenset()
+        return Targets(rollout.out, frozenset(staging + rollout.out), beside)
     if rollout.phase is Phase.ROLLING_BACK:
         return Targets(rollout.out + staging, frozenset())
     return NOTHING

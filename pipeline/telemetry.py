@@ -6,12 +6,15 @@ A restart loses it: rates and charts begin anew, and hosts are warmed up and ask
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from pipeline.judge.evidence import Evidence, Window
+from pipeline.events import Result
+from pipeline.judge.earlier import references
+from pipeline.judge.trial import Reference
 from pipeline.model import MetricKind, Service, Track
 from pipeline.observed import HostFault, HostState, Observation
 from pipeline.signals import Reading, Sample, between, decayed, pool
 from pipeline.traffic_cycle import RATE_SLICES
 
+FIRST_S = 30.0
 KEEP = 0.9
 """Of the numbers on the fleet page, how much stays from one tick to the next."""
 
@@ -35,7 +38,10 @@ class Telemetry:
         """Why there are no data, in a host's case."""
         self.rps = 0.0
         self._readings: dict[str, Reading] = {}
-        self._since: dict[str, tuple[str, float]] = {}
+        self._runs: dict[str, tuple[str, str]] = {}
+        """By host: the revision and the newest operation that it told of."""
+        self._began_s: dict[str, float] = {}
+        """By host: when its process began, where that was seen."""
         self._needed = _counters_of(service)
         self._production = tuple(host.name for host in service.production)
         self._rates = _Rates(service.rules.cycle.duration_s)
@@ -63,6 +69,8 @@ class Telemetry:
                 did = between(before, now)
                 if did is None:
                     continue
+                if did.restarts:
+                    self._began_s[name] = before.at_s
                 if self._needed <= did.counters.keys():
                     samples[name] = did
                 elif before.counters.keys() >= self._needed:
@@ -83,27 +91,37 @@ class Telemetry:
         for name, state in seen.items():
             if not isinstance(state, HostState):
                 continue
-            was = self._since.get(name)
-            if was is None or was[0] != state.revision:
-                self._since[name] = (state.revision, now_s)
-                if was is not None:
-                    self._readings.pop(name, None)
+            was, runs = self._runs.get(name), (state.revision, state.operation if state.result is Result.DONE else "")
+            if was is not None and was[0] != runs[0]:
+                self._readings.pop(name, None)
+            if was is not None and (was[0] != runs[0] or runs[1] not in {"", was[1]}):
+                self._began_s[name] = now_s
+            self._runs[name] = (runs[0], runs[1] or (was[1] if was is not None else ""))
 
     def on(self, hosts: Sequence[str], revision: str) -> list[str]:
         """Those of `hosts` that say they run `revision`, healthy or not."""
         return [name for name in hosts if isinstance(s := self.seen.get(name), HostState) and s.revision == revision]
 
-    def warm(self, hosts: Sequence[str], now_s: float) -> list[str]:
-        """Those of `hosts` that have run what they run for longer than the warm-up."""
-        warmup_s = self.service.rules.judge.cold_s
-        return [name for name in hosts if name in self._since and now_s - self._since[name][1] >= warmup_s]
+    def age_s(self, host: str, now_s: float) -> float | None:
+        """Since its process began; None where nobody saw it begin."""
+        began_s = self._began_s.get(host)
+        return None if began_s is None else now_s - began_s
+
+    def past_start(self, hosts: Sequence[str], now_s: float) -> list[str]:
+        """Those of `hosts` whose first moments, which no chart should be scaled by, are over."""
+        least_s = min(self.service.rules.judge.cold_s, FIRST_S)
+        return [name for name in hosts if (age := self.age_s(name, now_s)) is None or age >= least_s]
 
     def of(self, hosts: Sequence[str]) -> dict[str, Sample]:
         return {name: self.samples[name] for name in hosts if name in self.samples}
 
-    def production_so_far(self) -> Evidence:
+    def production_readings(self) -> dict[str, Reading]:
+        """The newest ones that are not from before this tick's answers."""
+        return {name: self._readings[name] for name in self._production if name in self.samples}
+
+    def production_so_far(self) -> Mapping[str, Reference]:
         """The last ticks of production: what a canary is held against where no other host runs."""
-        return Evidence(whole=Window(1, control=self.recent)) if self.recent.host_s else Evidence()
+        return references(self.service.rules.judge, self.recent)
 
     @property
     def busiest_rps(self) -> float:
@@ -144,8 +162,13 @@ class _Rates:
         return max((rps for _, rps in self._slices), default=0.0)
 
 
-def track_of(service: Service, new: frozenset[str], host: str) -> Track:
-    """A production host that the release wants is its canary; the rest are what they are configured as."""
+def track_of(service: Service, new: frozenset[str], host: str, beside: frozenset[str] = frozenset()) -> Track:
+    """A production host that the release wants is its canary; one that was restarted `beside` it, its baseline.
+
+    The rest are what they are configured as.
+    """
     if any(host == staging.name for staging in service.staging):
         return Track.STAGING
-    return Track.CANARY if host in new else Track.PRODUCTION
+    if host in new:
+        return Track.CANARY
+    return Track.BASELINE if host in beside else Track.PRODUCTION

@@ -163,9 +163,9 @@ class MetricPane:
     difference: str = ""
     limit: str = ""
     why: str = ""
-    bounds: tuple[tuple[float, float, float] | None, ...] = ()
+    bounds: tuple[tuple[float | None, float, float | None] | None, ...] = ()
     """At the same points: (low, effect, high) of the difference to the control group, in `unit`; None before there
-    is one."""
+    is one, an end None where nothing bounds it yet."""
     limit_at: float | None = None
     """The difference beyond which it counts, on the scale of `bounds`."""
     evidence: float = 0.0

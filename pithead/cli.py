@@ -18,10 +18,12 @@ VERBS = {
     "wallboard": "pithead.verbs.room",
     "controller": "pithead.verbs.controller",
     "check": "pithead.verbs.check",
+    "judge": "pithead.verbs.judge",
 }
 """Verbs with a `run(args, out) -> int`."""
 ASKING = {
     "status": "pithead.verbs.status",
+    "explain": "pithead.verbs.explain",
     "submit": "pithead.verbs.submit",
     "history": "pithead.verbs.history",
     **dict.fromkeys(ACTS, "pithead.verbs.act"),

@@ -14,7 +14,7 @@ from adapters.hosts.http import HttpHosts
 from adapters.metrics.scrape import ScrapedMetrics
 from pipeline.controller import Controller
 from pipeline.events import Event
-from pipeline.judge.pooled import PooledJudge
+from pipeline.judge.sequential import SequentialJudge
 from pipeline.ports import Changes
 from pithead.clock import SystemClock
 from pithead.places import Places
@@ -57,7 +57,7 @@ async def serve(settings: Settings, places: Places, told: asyncio.Event, *, read
             checks=checks,
             history=history,
             clock=clock,
-            judge=PooledJudge(),
+            judge=SequentialJudge(),
             rng=SystemRandom(),
         )
         running = asyncio.create_task(controller.run(), name="controller")

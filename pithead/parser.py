@@ -61,6 +61,11 @@ def parser() -> Parser:
     status.add_argument("service", nargs="?", metavar="SERVICE")
     status.add_argument("--watch", action="store_true", help="go on, and print each change")
 
+    explain = verb("explain", "why a service or a release is where it is, and what the judge saw", printing)
+    explain.add_argument("target", metavar="SERVICE|RELEASE")
+    explain.add_argument("--look", type=count, metavar="N", help="as it was judged then, from the records")
+    explain.add_argument("--wave", type=wave, metavar="N", help="0 is the canary; the newest unless told")
+
     submit = verb("submit", "send a revision on its way", printing)
     submit.add_argument("service", metavar="SERVICE")
     submit.add_argument("revision", metavar="REVISION")
@@ -82,6 +87,10 @@ def parser() -> Parser:
     history.add_argument("service", nargs="?", default="", metavar="SERVICE")
     history.add_argument("--text", default="", metavar="WORD", help="in who, service, revision, action or detail")
     history.add_argument("--limit", type=count, default=50, metavar="N")
+
+    _judge(
+        verb("judge", "what the judge would do: on placebo canaries, made-up traffic, recorded looks"), common, printing
+    )
     top.set_defaults(
         verb="room", config=None, state_dir=None, run_dir=None, read_only=False, ascii=False, color="auto", json=False
     )
@@ -96,6 +105,46 @@ ACTS = {
     "cancel": "take a queued release out",
 }
 CONFIRMED = frozenset({"promote", "rollback", "cancel"})
+
+
+def _judge(judge: Parser, common: Parser, printing: Parser) -> None:
+    parts = judge.add_subparsers(dest="part", metavar="placebo|simulate|replay", required=True, parser_class=Parser)
+
+    def part(name: str, said: str) -> Parser:
+        parents = [common, printing]
+        prog = f"pithead judge {name}"
+        made = parts.add_parser(name, help=said, description=said, parents=parents, allow_abbrev=False, prog=prog)
+        made.add_argument("--seed", type=number, default=1, metavar="S", help="of every draw; 1 unless told")
+        return made
+
+    placebo = part(
+        "placebo", "random hosts in recorded history as canaries of no release: how many would be rolled back?"
+    )
+    placebo.add_argument("service", metavar="SERVICE")
+    placebo.add_argument("--canaries", type=count, default=400, metavar="N", help="how many; 400 unless told")
+    placebo.add_argument(
+        "--looks", type=count, default=480, metavar="N", help="of one canary, at most; 480 unless told"
+    )
+
+    simulate = part(
+        "simulate", "good and bad releases on made-up traffic of a service's size: which are caught, how soon?"
+    )
+    simulate.add_argument("service", nargs="?", metavar="SERVICE", help="takes its size and its judge's settings")
+    simulate.add_argument("--hosts", type=count, metavar="N", help="production hosts")
+    simulate.add_argument("--canaries", type=count, metavar="N", help="canary hosts")
+    simulate.add_argument("--datacenters", type=count, metavar="N")
+    simulate.add_argument("--rps", type=positive, metavar="X", help="requests a second of one host")
+    simulate.add_argument("--errors", type=ratio, metavar="RATIO", help="of requests that fail, as 0.005 or 0.5%%")
+    simulate.add_argument("--tick", type=seconds, metavar="TIME", help="between two looks")
+    simulate.add_argument("--looks", type=count, metavar="N", help="of one canary")
+    simulate.add_argument("--baseline", action="store_true", help="with hosts restarted beside the canary")
+    simulate.add_argument("--runs", type=count, default=40, metavar="N", help="canaries a fault; 40 unless told")
+    simulate.add_argument("--faults", default="", metavar="A,B", help="some of those there are")
+
+    replay = part("replay", "a recorded canary judged again, by its own settings or by others")
+    replay.add_argument("release", metavar="SERVICE|RELEASE")
+    replay.add_argument("--wave", type=wave, default=0, metavar="N", help="0 is the canary")
+    replay.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as errors.tolerance=0.002")
 
 
 def _common() -> Parser:
@@ -124,6 +173,38 @@ def count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 1_000_000:
         raise argparse.ArgumentTypeError(f"expected 1 to 1000000, got {plain(text, 40)}")
     return int(text)
+
+
+def number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at most 18 digits, got {plain(text, 40)}")
+    return int(text)
+
+
+def wave(text: str) -> int:
+    return 0 if text == "0" else count(text)
+
+
+def positive(text: str) -> float:
+    value = _float(text)
+    if not 0 < value <= 1e7:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {plain(text, 40)}")
+    return value
+
+
+def ratio(text: str) -> float:
+    """0.005 or 0.5%, above 0 and below 1."""
+    value = _float(text[:-1]) / 100 if text.endswith("%") else _float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"expected a ratio as 0.005 or 0.5%, got {plain(text, 40)}")
+    return value
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text) if text.isascii() else float("nan")
+    except ValueError:
+        return float("nan")
 
 
 def seconds(text: str) -> float:

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.commands import Command, Receipt, Verb
+from pipeline.judge.look import Calibration, LookRecord, Recorded
+from pipeline.judge.trial import TrialRecord
+from pipeline.model import Service
 from pipeline.ports import ControlRoom
 from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
 
@@ -45,6 +49,21 @@ class LazyRoom:
 
     async def propose(self, verb: Verb, service: str) -> Proposal:
         return await (await self._room()).propose(verb, service)
+
+    async def trial(self, service: str, release: str = "", wave: int = 0) -> TrialRecord:
+        return await (await self._room()).trial(service, release, wave)
+
+    async def looks(self, release: str, wave: int, after: int = 0, limit: int = 500) -> tuple[LookRecord, ...]:
+        return await (await self._room()).looks(release, wave, after, limit)
+
+    async def recorded(self, service: str, since: datetime, limit: int = 500) -> tuple[Recorded, ...]:
+        return await (await self._room()).recorded(service, since, limit)
+
+    async def configured(self, service: str) -> Service:
+        return await (await self._room()).configured(service)
+
+    async def calibrate(self, calibration: Calibration) -> Receipt:
+        return await (await self._room()).calibrate(calibration)
 
     async def send(self, command: Command) -> Receipt:
         return await (await self._room()).send(command)

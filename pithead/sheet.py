@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from pipeline.events import Event
-from pipeline.gates import Answer
-from pipeline.view import Budget, FleetView, Mark, ServiceRow, ServiceView, StageCell
+from pipeline.gates import Answer, Gate
+from pipeline.view import Budget, FleetView, JudgeView, Mark, ServiceRow, ServiceView, StageCell
 from pipeline.words import duration
 
 HEAD = ("SERVICE", "STATE", "VERDICT", "STAGING", "CANARY", "PROD", "BUDGET", "WHY")
@@ -55,18 +55,32 @@ def page(view: ServiceView) -> Iterable[str]:
     yield f"  staging {cell(at_hand.staging)}  canary {cell(at_hand.canary)}  production {cell(at_hand.production)}"
     left = f"{budget(at_hand.budget)} of {at_hand.budget.window}"
     yield f"  stable {view.stable or '?'}  release {at_hand.release or '-'}  budget {left}"
+    if view.judge is not None:
+        yield f"  {judged(view.judge)}"
+        yield from (f"  alert: {alert}" for alert in view.judge.alerts)
     for metric in view.panes:
         if metric.why:
             yield f"  {(metric.verdict or '-').upper():7} {metric.why}"
     for gate in view.gates:
-        lifts = f"; lifts {gate.lifts}" if gate.lifts and gate.answer is not Answer.PASS else ""
-        yield f"  {MARKS[gate.answer]} {gate.name}: {gate.why}{lifts}"
+        yield f"  {gate_line(gate)}"
     for host in view.hosts:
         if host.mark in NOT_WELL:
             yield f"  host {host.name} ({host.datacenter}, {host.track}) {host.revision or '?'}: {host.detail or '?'}"
     # Looks come every few seconds, and the newest one stands above.
     for event in [event for event in view.timeline if event.action != "look"][:NEWEST]:
         yield f"  {event_line(event)}"
+
+
+def judged(by: JudgeView) -> str:
+    """As in "judged against 9 production hosts, warm-up 3 of 10 min, uncalibrated"."""
+    warmup = f"warm-up {by.warmup}" if by.warmup else ""
+    untried = "" if by.calibrated else "uncalibrated"
+    return ", ".join(filter(None, (f"judged against {by.control or 'nothing'}", warmup, untried)))
+
+
+def gate_line(gate: Gate) -> str:
+    lifts = f"; lifts {gate.lifts}" if gate.lifts and gate.answer is not Answer.PASS else ""
+    return f"{MARKS[gate.answer]} {gate.name}: {gate.why}{lifts}"
 
 
 def event_line(event: Event) -> str:

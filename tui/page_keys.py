@@ -14,6 +14,14 @@ SERVICE = (
     Key("service.timeline", "4", "4", "tab(3)", "", "what happened, and the decisions"),
     Key("service.history", "t", "t", "history", "history", "everything that happened to this service"),
     Key("service.explain", "e", "e", "explain", "explain", "why it is where it is, in full"),
+    Key(
+        "service.bounds",
+        "b",
+        "b",
+        "bounds",
+        "bounds",
+        "values, or the canary's difference to its control with bounds and limit",
+    ),
     Key("service.more", "m", "m", "more", "", "the next metrics, where there are more than fit"),
     Key(
         "service.previous",

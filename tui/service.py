@@ -17,6 +17,7 @@ from tui.page import PageScreen
 from tui.page_keys import SERVICE
 from tui.room import room_of
 from tui.service_explain import explanation
+from tui.service_judge import judging_line
 from tui.service_lane import judged_line, lane, legend
 from tui.service_panes import Decisions, Gates, Hosts, MetricChart, Timeline, ViewPane, is_stale
 from tui.status import KeyLine, LostBanner, TopLine
@@ -47,6 +48,8 @@ class ServiceScreen(Acting):
         """In place of a view, or beside an old one; "" while news come."""
         self._got = 0.0
         self._first_metric = 0
+        self._bounds = False
+        """Whether the metrics' panes show differences with their bounds."""
         self._hurry = asyncio.Event()
         self._feed: Worker[None] | None = None
 
@@ -56,6 +59,7 @@ class ServiceScreen(Acting):
         yield TopLine(f"fleet > {self.service}")
         yield Lines(id="lane")
         yield Lines(id="judged")
+        yield Lines(id="judging")
         yield Lines(id="tabs")
         yield LostBanner()
         with Container(id="page"):
@@ -164,29 +168,32 @@ class ServiceScreen(Acting):
             if pane is not None and view is not None:
                 alone = pane is shown[-1] and len(shown) % 2 == 1 and not self.has_class("-vast")
                 chart.styles.column_span = 2 if alone else 1
-                chart.put(pane, stale=is_stale(view))
+                chart.put(pane, stale=is_stale(view), bounds=self._bounds)
 
     def _head(self) -> None:
         app = room_of(self)
         width = self.size.width
         look = Look(app.glyphs, app.palette)
-        first, second = self._head_lines(width, look)
+        first, second, third = self._head_lines(width, look)
         if self.lost:
-            first, second = faded(first, app.palette.dim), faded(second, app.palette.dim)
+            first, second, third = (faded(line, app.palette.dim) for line in (first, second, third))
         if self._said:
             age = f", shown as of {span(app.clock.monotonic() - self._got)} ago" if self.view else ""
             second = ((fit(f" {self._said}{age}", width, look.glyphs.more), look.palette.warn),)
         self.query_one("#lane", Lines).show(first)
         self.query_one("#judged", Lines).show(second)
+        self.query_one("#judging", Lines).show(third)
+        self.set_class(bool(third), "-judging")
         self.query_one("#tabs", Lines).show(self._tab_line(width, look))
         self.offer_keys()
 
-    def _head_lines(self, width: int, look: Look) -> tuple[Runs, Runs]:
+    def _head_lines(self, width: int, look: Look) -> tuple[Runs, Runs, Runs]:
         if self.view is None:
-            return ((f" {self.service}", look.palette.strong),), ()
+            return ((f" {self.service}", look.palette.strong),), (), ()
         return (
             lane(self.view, width, look, wide=self.wide),
             judged_line(self.view, width, look),
+            judging_line(self.view, width, look),
         )
 
     def _tab_line(self, width: int, look: Look) -> Runs:
@@ -201,7 +208,9 @@ class ServiceScreen(Acting):
         if len(view.panes) > FEW_CHARTS:
             last = min(self._first_metric + FEW_CHARTS, len(view.panes))
             left = (*left, (f" m {self._first_metric + 1}-{last}/{len(view.panes)}", palette.dim))
-        return ends(left, legend(view, look, width - length(left) - 2), width, look.glyphs.more)
+        left = (*left, (f" b {'values' if self._bounds else 'bounds'}", palette.dim))
+        drawn = legend(view, look, width - length(left) - 2, bounds=self._bounds)
+        return ends(left, drawn, width, look.glyphs.more)
 
     # keys
 
@@ -223,6 +232,13 @@ class ServiceScreen(Acting):
         room = CHARTS if self.wide else FEW_CHARTS
         self._first_metric = self._first_metric + room if self._first_metric + room < len(self.view.panes) else 0
         self._renew()
+
+    def action_bounds(self) -> None:
+        self._bounds = not self._bounds
+        if not self.wide and self.tab != "metrics":
+            self.action_tab(0)
+        else:
+            self._renew()
 
     def target(self) -> ServiceRow | None:
         return self.view.row if self.view is not None and not self._said else None

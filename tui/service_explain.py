@@ -3,7 +3,8 @@
 from pipeline.gates import Answer
 from pipeline.view import Mark, ServiceView
 from tui.page import Draw
-from tui.service_sheets import gate_sheet, tally, wrapped
+from tui.service_explain_judge import judging, metric_texts, told
+from tui.service_sheets import gate_sheet, tally
 from tui.widgets.pane import Look, Sheet
 from tui.widgets.runs import Run, Runs
 from tui.words import hms, percent, span, verdict
@@ -18,27 +19,25 @@ def _sheet(view: ServiceView, width: int, look: Look) -> Sheet:
     release = f"release {row.release}, revision {row.revision}" if row.release else "no release under way"
     body: list[Runs] = [
         _headed("state", (row.state.value, palette.of(row)), look),
-        *_told(row.why or "nothing under way", width, look),
-        *_told(f"{release}; last stable {view.stable or 'unknown'}", width, look),
+        *told(row.why or "nothing under way", width, look),
+        *told(f"{release}; last stable {view.stable or 'unknown'}", width, look),
     ]
     if row.wait_s is not None:
-        body += _told(f"can go on in {span(row.wait_s)}", width, look)
+        body += told(f"can go on in {span(row.wait_s)}", width, look)
     if view.waves:
         under_way = "not in production yet" if row.release else "no release is on its way"
         done = f"in wave {view.wave}" if view.wave else under_way
-        body += _told(f"waves: {', '.join(view.waves)}; {done}", width, look)
+        body += told(f"waves: {', '.join(view.waves)}; {done}", width, look)
     body += [(), _headed("verdict", (verdict(row.verdict), palette.verdict(row.verdict)), look)]
-    body += _told(f"held against {view.control}" if view.control else "nothing to hold it against", width, look)
+    body += judging(view, width, look)
     for pane in view.panes:
         word = verdict(pane.verdict) if pane.verdict is not None else "not judged"
         body.append(((f" {word:<11}", palette.verdict(pane.verdict)), (pane.title, palette.strong)))
-        numbers = ", ".join(filter(None, [pane.difference, f"limit {pane.limit}" if pane.limit else ""]))
-        if pane.why or numbers:
-            body += _told(pane.why or numbers, width, look, indent=12)
+        body += [line for text in metric_texts(pane) for line in told(text, width, look, indent=12)]
     budget = row.budget
     body += [(), _headed("budget", (f"{percent(budget.left)} left", palette.plain), look)]
     burn = "unknown" if budget.burn is None else f"{budget.burn:.1f}x"
-    body += _told(f"of {budget.window}, burn {burn}", width, look)
+    body += told(f"of {budget.window}, burn {burn}", width, look)
     closed = sum(gate.answer is not Answer.PASS for gate in view.gates)
     body += [(), _headed("gates", (_closed(closed, len(view.gates)), palette.plain), look)]
     body += gate_sheet(view, width, look, whole=True).body
@@ -46,9 +45,9 @@ def _sheet(view: ServiceView, width: int, look: Look) -> Sheet:
     trouble = [host for host in view.hosts if host.mark is not Mark.GOOD]
     for host in trouble:
         text = f"{host.name} ({host.track.value}, {host.datacenter or '?'}): {host.detail or host.mark.value}"
-        body += _told(text, width, look)
+        body += told(text, width, look)
     if not trouble:
-        body += _told("all of them are well", width, look)
+        body += told("all of them are well", width, look)
     title: Runs = ((f"why {row.name} is where it is", palette.strong), (f"  as of {hms(view.at)} UTC", palette.dim))
     return Sheet(title, tuple(body))
 
@@ -61,8 +60,3 @@ def _closed(closed: int, of: int) -> str:
 
 def _headed(name: str, said: Run, look: Look) -> Runs:
     return ((f" {name:<8}", look.palette.dim), said)
-
-
-def _told(text: str, width: int, look: Look, indent: int = 9) -> list[Runs]:
-    lines = wrapped(text, max(width - indent - 1, 10))
-    return [((" " * indent + line, look.palette.plain),) for line in lines]

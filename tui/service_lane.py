@@ -102,7 +102,8 @@ def judged_line(view: ServiceView, width: int, look: Look) -> Runs:
     """What is decided or waited for, held against what; the error budget at the right end."""
     right = _budget(view, look)
     left: Runs = ((" ", look.palette.plain), *_said(view, look.palette))
-    if view.row.verdict is not None:
+    # Where a judge is at work, a line of its own names its control.
+    if view.row.verdict is not None and view.judge is None:
         against = view.control or "nothing"
         for control in (f", against {against}", f" vs {against.partition(',')[0]}"):
             if length(left) + len(control) + length(right) < width:
@@ -145,13 +146,20 @@ def _budget(view: ServiceView, look: Look) -> Runs:
     )
 
 
-def legend(view: ServiceView, look: Look, width: int) -> Runs:
+def legend(view: ServiceView, look: Look, width: int, *, bounds: bool = False) -> Runs:
     """What dots and band are, and which control the canary is held against, as far as there is room."""
     palette, drawn = look.palette, pen(look)
     mark, band = ("⣿", drawn.band if drawn.band.strip() else "▒") if drawn.braille else ("*", drawn.band)
     control = view.control or "production"
-    for text in (f"{control} p10-90", control, f"{control.partition(',')[0]} p10-90", "p10-90"):
-        runs: Runs = ((f"{mark} canary", palette.strong), (f"  {band} {text}", palette.dim))
-        if length(runs) <= width:
-            return runs
+    names = ("canary - control", "difference", "effect") if bounds else ("canary",)
+    behind = (
+        ("95% bounds", "bounds")
+        if bounds
+        else (f"{control} p10-90", control, f"{control.partition(',')[0]} p10-90", "p10-90")
+    )
+    for name in names:
+        for text in behind:
+            runs: Runs = ((f"{mark} {name}", palette.strong), (f"  {band} {text}", palette.dim))
+            if length(runs) <= width:
+                return runs
     return ()

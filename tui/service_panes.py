@@ -1,6 +1,7 @@
 """The panes of a service's page: each keeps the view it draws, and draws it again for a new size."""
 
 from pipeline.view import MetricPane, ServiceView, State
+from tui.service_bounds import bounds_sheet
 from tui.service_sheets import (
     decision_sheet,
     gate_sheet,
@@ -8,6 +9,7 @@ from tui.service_sheets import (
     metric_sheet,
     timeline_sheet,
 )
+from tui.widgets.bounds import bounds_axis, series
 from tui.widgets.chart import Axis, Series, axis, moved_on
 from tui.widgets.pane import Look, Pane, Sheet
 
@@ -21,21 +23,30 @@ class MetricChart(Pane):
         self._line = Series((), (), ())
         self._scale: Axis | None = None
         self._stale = False
+        self._bounds = False
+        """Whether differences with their bounds are drawn, not values."""
 
-    def put(self, pane: MetricPane, *, stale: bool) -> None:
-        if (pane, stale) == (self._pane, self._stale):
+    def put(self, pane: MetricPane, *, stale: bool, bounds: bool = False) -> None:
+        if (pane, stale, bounds) == (self._pane, self._stale, self._bounds):
             return
-        same = self._pane is not None and self._pane.key == pane.key
-        passed = moved_on(self._line.high, pane.high) if same else None
-        self._pane, self._stale = pane, stale
-        self._line = Series(pane.canary, pane.low, pane.high, 0 if passed is None else self._line.gone + passed)
-        self._scale = axis(self._line, self._scale if same else None)
+        before = self._pane if self._pane is not None and self._pane.key == pane.key else None
+        scale = self._scale if before is not None and bounds == self._bounds else None
+        passed = moved_on(before.high, pane.high) if before is not None else None
+        gone = 0 if passed is None else self._line.gone + passed
+        self._pane, self._stale, self._bounds = pane, stale, bounds
+        if bounds:
+            self._line = series(pane.bounds, gone)
+            self._scale = bounds_axis(self._line, pane.limit_at, scale)
+        else:
+            self._line = Series(pane.canary, pane.low, pane.high, gone)
+            self._scale = axis(self._line, scale)
         self.redraw()
 
     def draw(self, width: int, height: int) -> Sheet:
         if self._pane is None:
             return Sheet((), ())
-        return metric_sheet(self._pane, self._line, self._scale, (width, height), self.look, stale=self._stale)
+        sheet = bounds_sheet if self._bounds else metric_sheet
+        return sheet(self._pane, self._line, self._scale, (width, height), self.look, stale=self._stale)
 
 
 class ViewPane(Pane):

@@ -13,7 +13,7 @@ from pipeline.events import Event
 from pipeline.gates import Answer, Gate
 from pipeline.model import Track
 from pipeline.view import HostLine, Mark, MetricPane, ServiceView
-from tui.widgets.chart import ASCII, BRAILLE, COLOURLESS, Axis, Ink, Pen, Series, chart
+from tui.widgets.chart import ASCII, BRAILLE, COLOURLESS, Axis, Ink, Pen, Row, Series, chart
 from tui.widgets.pane import Look, Sheet
 from tui.widgets.runs import Runs, length
 from tui.words import fit, hms, span, verdict
@@ -30,10 +30,8 @@ def pen(look: Look) -> Pen:
     return BRAILLE if look.palette.band.bgcolor else COLOURLESS
 
 
-def metric_sheet(
-    pane: MetricPane, line: Series, scale: Axis | None, size: tuple[int, int], look: Look, *, stale: bool
-) -> Sheet:
-    """A chart; its border says the difference, the limit and the verdict."""
+def inked(rows: Sequence[Row], look: Look, *, stale: bool) -> tuple[Runs, ...]:
+    """A chart's rows in the palette's styles."""
     palette = look.palette
     dots = palette.stale if stale else palette.strong
     inks: dict[Ink, Style] = {
@@ -42,9 +40,20 @@ def metric_sheet(
         Ink.CANARY: dots,
         Ink.BOTH: dots + palette.band,
         Ink.LABEL: palette.dim,
+        Ink.ZERO: palette.dim,
+        Ink.ZERO_BAND: palette.dim + palette.band,
+        Ink.LIMIT: palette.warn,
+        Ink.LIMIT_BAND: palette.warn + palette.band,
     }
-    rows = chart(line, *size, scale, pen(look), unit=pane.unit)
-    body = tuple(tuple((text, inks[ink]) for text, ink in row) for row in rows)
+    return tuple(tuple((text, inks[ink]) for text, ink in row) for row in rows)
+
+
+def metric_sheet(
+    pane: MetricPane, line: Series, scale: Axis | None, size: tuple[int, int], look: Look, *, stale: bool
+) -> Sheet:
+    """A chart; its border says the difference, the limit and the verdict."""
+    palette = look.palette
+    body = inked(chart(line, *size, scale, pen(look), unit=pane.unit), look, stale=stale)
     parts = [pane.difference, f"limit {pane.limit}" if pane.limit else ""]
     foot: Runs = (("  ".join(filter(None, parts)), palette.plain),) if any(parts) else ()
     if pane.verdict is not None:

@@ -1,6 +1,7 @@
 """Values as text: pure, and of a known width.
 
-`harmless` `fit` `span` `percent` `bar` `budget` `metric` `clock` `hms` `stage` `verdict`. None is unknown: "?".
+`harmless` `fit` `span` `percent` `bar` `budget` `metric` `difference` `bounds` `clock` `hms` `stage` `verdict`. None is
+unknown: "?".
 """
 
 import re
@@ -105,6 +106,26 @@ def metric(value: float | None, unit: str, digits: int | None = None) -> str:
     if unit == "cores":
         return f"{_number(value, digits, 2)} cores"
     return f"{_number(value, digits, 2 if abs(value) < 10 else 1)}{unit}"
+
+
+def difference(value: float | None, unit: str, digits: int = 2) -> str:
+    """Of two values of a metric, with its sign: "+0.31pp", "-12ms", "+3.0 MiB"; to `digits` significant digits."""
+    if value is None or not isfinite(value):
+        return UNKNOWN
+    sign = "+" if value > 0 else ""
+    # The sum turns -0.0 into 0.0.
+    if unit == "ratio":
+        return f"{sign}{_number(value * 100 + 0.0, digits, 2)}pp"
+    return sign + metric(value + 0.0, unit, digits)
+
+
+def bounds(low: float | None, high: float | None, unit: str, beside: str = "") -> str:
+    """Of a difference: "[+0.12pp, +0.55pp]", without the unit where all have the one of `beside`."""
+    texts = [difference(value, unit) for value in (low, high)]
+    name = beside.lstrip("+-.0123456789")
+    if name and all(text.lstrip("+-.0123456789") == name for text in texts):
+        texts = [text.removesuffix(name) for text in texts]
+    return f"[{', '.join(texts)}]"
 
 
 def _number(value: float, digits: int | None, places: int) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -11,10 +12,15 @@ from urllib.parse import quote
 import msgspec
 
 from adapters import http
-from adapters.api import codec
+from adapters.api import codec, judged
 from adapters.api.codec import LONGEST_LINE, Beat, Delta, Health, No, Whole
 from adapters.api.delta import apply
+from adapters.api.judged import MOST_RECORDS
+from adapters.exact import to_json
 from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.judge.look import Calibration, LookRecord, Recorded
+from pipeline.judge.trial import TrialRecord
+from pipeline.model import Service
 from pipeline.ports import ControllerLost
 from pipeline.text import plain
 from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
@@ -67,7 +73,7 @@ class ApiRoom:
             raise self._rubbish(str(exc)) from exc
 
     async def service(self, name: str) -> AsyncIterator[ServiceView]:
-        async with aclosing(self._lines(f"/v1/services/{quote(name, safe='')}/stream")) as lines:
+        async with aclosing(self._lines(_page(name, "stream"))) as lines:
             async for raw in lines:
                 line = self._read(codec.service_line, raw)
                 if isinstance(line, No):
@@ -90,6 +96,43 @@ class ApiRoom:
 
     async def propose(self, verb: Verb, service: str) -> Proposal:
         return await self._ask(codec.proposal, "GET", f"/v1/proposals/{verb}/{quote(service, safe='')}")
+
+    async def trial(self, service: str, release: str = "", wave: int = 0) -> TrialRecord:
+        asked = {"release": release, "wave": str(wave)}
+        return await self._ask(judged.trial, "GET", _page(service, "trial"), asked)
+
+    async def looks(self, release: str, wave: int, after: int = 0, limit: int = MOST_RECORDS) -> tuple[LookRecord, ...]:
+        found: list[LookRecord] = []
+        while len(found) < limit:
+            many = min(limit - len(found), MOST_RECORDS)
+            asked = {"release": release, "wave": str(wave), "after": str(after), "limit": str(many)}
+            try:
+                page = await self._ask(judged.looks, "GET", "/v1/looks", asked)
+            except Refused as no:
+                raise ControllerLost(str(no)) from no
+            found += page.looks
+            if not page.more or not page.looks:
+                break
+            after = page.looks[-1].number
+        return tuple(found)
+
+    async def recorded(self, service: str, since: datetime, limit: int = MOST_RECORDS) -> tuple[Recorded, ...]:
+        found: list[Recorded] = []
+        while len(found) < limit:
+            asked = {"since": since.isoformat(), "limit": str(min(limit - len(found), MOST_RECORDS))}
+            page = await self._ask(judged.recorded, "GET", _page(service, "recorded"), asked)
+            found += page.recorded
+            if not page.more or not page.recorded:
+                break
+            since = page.recorded[-1].at
+        return tuple(found)
+
+    async def configured(self, service: str) -> Service:
+        return await self._ask(judged.configured, "GET", _page(service, "configured"))
+
+    async def calibrate(self, calibration: Calibration) -> Receipt:
+        path = _page(calibration.service, "calibration")
+        return await self._ask(codec.receipt, "POST", path, body=to_json(calibration).encode())
 
     async def send(self, command: Command) -> Receipt:
         return await self._ask(codec.receipt, "POST", "/v1/commands", body=codec.encode(command))
@@ -163,6 +206,10 @@ class ApiRoom:
         if isinstance(exc, (http.TimeoutException, TimeoutError)):
             return ControllerLost(f"{self._socket}: the controller has said nothing for {waited_s:g} s")
         return ControllerLost(plain(f"{self._socket}: the line broke ({type(exc).__name__})"))
+
+
+def _page(service: str, name: str) -> str:
+    return f"/v1/services/{quote(service, safe='')}/{name}"
 
 
 def seat(environment: Mapping[str, str]) -> str:

@@ -1,13 +1,16 @@
-"""What clients send, checked: commands, history queries, verbs. Nothing unchecked goes further."""
+"""What clients send, checked: commands, queries, verbs, calibrations. Nothing unchecked goes further."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
 
 from adapters.api.codec import Problem
+from adapters.api.judged import MOST_RECORDS
 from pipeline.commands import Command, Verb
+from pipeline.judge.look import Calibration
 from pipeline.text import is_identifier, plain
 from pipeline.view import HistoryQuery
 
@@ -15,9 +18,11 @@ LONGEST_BODY = 16 * 1024
 MOST_EVENTS = 1_000
 LARGEST = 2**53
 """Whole number that every reader of JSON keeps exactly."""
-_PARAMETERS = ("service", "text", "since", "before", "limit")
+MOST_WAVES = 10_000
+ALLOWED = "use 1 to 100 of A-Z a-z 0-9 . _ - and no leading dash"
 
 _command = msgspec.json.Decoder(Command).decode
+_calibration = msgspec.json.Decoder(Calibration).decode
 
 
 class Bad(Exception):
@@ -39,25 +44,87 @@ def command(body: bytes) -> Command:
     optional = {"revision": found.revision, "release": found.release}
     for field, name in (*named.items(), *((field, name) for field, name in optional.items() if name)):
         if not is_identifier(name):
-            allowed = "1 to 100 of A-Z a-z 0-9 . _ - and no leading dash"
-            raise Bad(400, f"command {found.verb}", f"{field} {plain(name, 40)!r} is no name", f"use {allowed}")
+            raise Bad(400, f"command {found.verb}", f"{field} {plain(name, 40)!r} is no name", ALLOWED)
     if found.version is not None and not 0 <= found.version <= LARGEST:
         raise Bad(400, f"command {found.verb}", f"version is not in 0 to {LARGEST}", "name the one you saw")
     return replace(found, reason=plain(found.reason))
 
 
 def query(parameters: Mapping[str, str]) -> HistoryQuery:
-    unknown = [name for name in parameters if name not in _PARAMETERS]
-    if unknown:
-        why = f"no parameter {plain(unknown[0], 40)!r}"
-        raise Bad(400, "history", why, f"it takes {', '.join(_PARAMETERS)}")
+    _only(parameters, "history", ("service", "text", "since", "before", "limit"))
     return HistoryQuery(
         service=parameters.get("service", ""),
         text=plain(parameters.get("text", ""), 200),
-        since=_time(parameters["since"]) if "since" in parameters else None,
-        before_id=_whole(parameters, "before", LARGEST),
-        limit=_whole(parameters, "limit", MOST_EVENTS) or HistoryQuery().limit,
+        since=_time(parameters["since"], "history") if "since" in parameters else None,
+        before_id=_whole(parameters, "history", "before", LARGEST),
+        limit=_whole(parameters, "history", "limit", MOST_EVENTS) or HistoryQuery().limit,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """Which trial."""
+
+    release: str
+    """"" is the newest."""
+    wave: int
+
+
+def trial(parameters: Mapping[str, str]) -> Trials:
+    _only(parameters, "trial", ("release", "wave"))
+    return _trial(parameters, "trial")
+
+
+@dataclass(frozen=True, slots=True)
+class LooksQuery:
+    trial: Trials
+    after: int
+    limit: int
+
+
+def looks(parameters: Mapping[str, str]) -> LooksQuery:
+    _only(parameters, "looks", ("release", "wave", "after", "limit"))
+    if not parameters.get("release"):
+        raise Bad(400, "looks", "of which release?", "name it: release=SERVICE-N")
+    after = _whole(parameters, "looks", "after", LARGEST, least=0) or 0
+    return LooksQuery(_trial(parameters, "looks"), after, _limit(parameters, "looks"))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedQuery:
+    since: datetime
+    limit: int
+
+
+def recorded(parameters: Mapping[str, str]) -> RecordedQuery:
+    _only(parameters, "recorded", ("since", "limit"))
+    since = _time(parameters.get("since", ""), "recorded")
+    return RecordedQuery(since, _limit(parameters, "recorded"))
+
+
+def calibration(body: bytes, service: str) -> Calibration:
+    """What placebo canaries of `service` showed. Raises `Bad` for what cannot have come of any."""
+    try:
+        found = _calibration(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
+        raise Bad(400, "calibration", f"not understood ({exc})", "see http-api.md for its fields") from None
+    if found.service != service:
+        why = f"it is of {plain(found.service, 40)!r}, the page is of {plain(service, 40)!r}"
+        raise Bad(400, "calibration", why, "send it to its own service")
+    if not is_identifier(found.settings):
+        raise Bad(400, "calibration", f"settings {plain(found.settings, 40)!r} is no fingerprint", ALLOWED)
+    sound = {
+        "at has no time zone": found.at.tzinfo is not None,
+        f"canaries is not in 1 to {LARGEST}": 1 <= found.canaries <= LARGEST,
+        "false is not in 0 to canaries": 0 <= found.false <= found.canaries,
+        "bound is not a ratio of at least false / canaries": found.false / max(found.canaries, 1) <= found.bound <= 1,
+        "days is negative or endless": 0 <= found.days < math.inf,
+        "step_s is not above 0, or endless": 0 < found.step_s < math.inf,
+    }
+    for wrong, holds in sound.items():
+        if not holds:
+            raise Bad(400, "calibration", wrong, "send what the placebo canaries showed")
+    return replace(found, by=plain(found.by, 100))
 
 
 def verb(name: str) -> Verb:
@@ -67,21 +134,39 @@ def verb(name: str) -> Verb:
         raise Bad(404, f"proposal {plain(name, 40)}", "no such verb", f"use one of {', '.join(Verb)}") from None
 
 
-def _time(text: str) -> datetime:
+def _only(parameters: Mapping[str, str], what: str, allowed: Collection[str]) -> None:
+    unknown = [name for name in parameters if name not in allowed]
+    if unknown:
+        raise Bad(400, what, f"no parameter {plain(unknown[0], 40)!r}", f"it takes {', '.join(allowed)}")
+
+
+def _trial(parameters: Mapping[str, str], what: str) -> Trials:
+    release = parameters.get("release", "")
+    if release and not is_identifier(release):
+        raise Bad(400, what, f"release {plain(release, 40)!r} is no name", ALLOWED)
+    return Trials(release, _whole(parameters, what, "wave", MOST_WAVES, least=0) or 0)
+
+
+def _limit(parameters: Mapping[str, str], what: str) -> int:
+    return _whole(parameters, what, "limit", MOST_RECORDS) or MOST_RECORDS
+
+
+def _time(text: str, what: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
         why = f"since {plain(text, 40)!r} is no time with a zone"
-        raise Bad(400, "history", why, "write it as 2026-03-01T12:00:00Z")
+        raise Bad(400, what, why, "write it as 2026-03-01T12:00:00Z")
     return found
 
 
-def _whole(parameters: Mapping[str, str], name: str, most: int) -> int | None:
+def _whole(parameters: Mapping[str, str], what: str, name: str, most: int, least: int = 1) -> int | None:
     text = parameters.get(name)
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and 1 <= int(text) <= most):
-        raise Bad(400, "history", f"{name} {plain(text, 40)!r} is no whole number in 1 to {most}", "put it right")
+    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and least <= int(text) <= most):
+        why = f"{name} {plain(text, 40)!r} is no whole number in {least} to {most}"
+        raise Bad(400, what, why, "put it right")
     return int(text)

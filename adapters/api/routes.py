@@ -4,16 +4,20 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
+from typing import Protocol
 
 from aiohttp import web
 
 from adapters.api import inbound, peer
 from adapters.api.codec import Health, Problem, encode
 from adapters.api.inbound import LONGEST_BODY, Bad
+from adapters.api.pages import page
 from adapters.api.streams import Streams
-from pipeline.commands import Refused
+from adapters.exact import to_json
+from pipeline.commands import Receipt, Refused
+from pipeline.events import Who
 from pipeline.ports import Clock, Desk, HistoryError
 from pipeline.text import plain
 
@@ -22,6 +26,12 @@ ACCESS = "Pithead-Access"
 BODY_S = 5.0
 STUCK_S = 30.0
 """A listener that takes nothing for so long is hung up on."""
+
+
+class Take(Protocol):
+    """What the desk does with something that somebody sent, or refuses to."""
+
+    def __call__(self, who: Who, *, read_only: bool) -> Receipt: ...
 
 
 class Routes:
@@ -43,12 +53,17 @@ class Routes:
             "/v1/fleet/stream": self._fleet_stream,
             "/v1/services/{name}": self._service,
             "/v1/services/{name}/stream": self._service_stream,
+            "/v1/services/{name}/trial": self._trial,
+            "/v1/services/{name}/recorded": self._recorded,
+            "/v1/services/{name}/configured": self._configured,
+            "/v1/looks": self._looks,
             "/v1/history": self._history,
             "/v1/proposals/{verb}/{service}": self._proposal,
             "/v1/health": self._health,
         }
         app.add_routes([web.get(path, page, allow_head=False) for path, page in pages.items()])
         app.add_routes([web.post("/v1/commands", self._command)])
+        app.add_routes([web.post("/v1/services/{name}/calibration", self._calibration)])
         return app
 
     @web.middleware
@@ -69,7 +84,9 @@ class Routes:
             return self._json(Problem(what, plain(exc.reason), "see http-api.md for what there is"), exc.status)
 
     def _json(self, value: object, status: int = 200) -> web.Response:
-        body = encode(value)
+        return self._said(encode(value), status)
+
+    def _said(self, body: bytes, status: int = 200) -> web.Response:
         return web.Response(body=body, status=status, content_type="application/json", headers=self._headers)
 
     async def _fleet(self, request: web.Request) -> web.Response:
@@ -96,20 +113,57 @@ class Routes:
         self._must_be_known(service)
         return self._json(self._desk.propose(verb, service))
 
+    async def _trial(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        self._must_be_known(name)
+        asked = inbound.trial(request.query)
+        try:
+            return self._said(to_json(self._desk.trial(name, asked.release, asked.wave)).encode())
+        except Refused as no:
+            raise Bad(404, no.what, no.why, no.mend) from no
+
+    async def _looks(self, request: web.Request) -> web.Response:
+        asked = inbound.looks(request.query)
+        read = partial(self._desk.looks, asked.trial.release, asked.trial.wave)
+        return self._said(await page("looks", read, asked.after, lambda look: look.number, asked.limit))
+
+    async def _recorded(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        self._must_be_known(name)
+        asked = inbound.recorded(request.query)
+        read = partial(self._desk.recorded, name)
+        return self._said(await page("recorded", read, asked.since, lambda stretch: stretch.at, asked.limit))
+
+    async def _configured(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        self._must_be_known(name)
+        return self._said(to_json(self._desk.configured(name)).encode())
+
     async def _command(self, request: web.Request) -> web.Response:
+        command = inbound.command(await self._body(request, "command"))
+        return await self._taken(request, command.service, partial(self._desk.command, command))
+
+    async def _calibration(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        calibration = inbound.calibration(await self._body(request, "calibration"), name)
+        return await self._taken(request, name, partial(self._desk.calibrate, calibration))
+
+    async def _body(self, request: web.Request, what: str) -> bytes:
         try:
             async with asyncio.timeout(BODY_S):
-                body = await request.read()
+                return await request.read()
         except TimeoutError:
-            raise Bad(400, "command", f"its body did not come within {BODY_S:g} s", "send it whole") from None
-        command = inbound.command(body)
+            raise Bad(400, what, f"its body did not come within {BODY_S:g} s", "send it whole") from None
+
+    async def _taken(self, request: web.Request, service: str, take: Take) -> web.Response:
+        """The receipt, or why not: 403 on a read-only line, 404 of an unknown service, 409 otherwise."""
         who = await self._people.who(self._peer(request), request.headers.get(peer.ORIGIN, ""))
         try:
-            return self._json(self._desk.command(command, who, read_only=self._read_only))
+            return self._json(take(who, read_only=self._read_only))
         except Refused as no:
             if self._read_only:
                 raise Bad(403, no.what, no.why, no.mend) from no
-            self._must_be_known(command.service)
+            self._must_be_known(service)
             raise
 
     async def _health(self, request: web.Request) -> web.Response:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from adapters.config import waves
+from adapters.config import lint, waves
 from adapters.config.durations import written
 from adapters.config.errors import Problems, Spot
 from adapters.config.hosts import Registry
@@ -33,12 +33,14 @@ def build(document: Mapping[str, object], path: Path, problems: Problems) -> Set
 
     common = _common(said.get("organisation", {}), signals, registry, spot / "organisation")
     services = {
-        name: _service(name, values, common, signals, registry, spot / "service" / name)
+        name: _service(name, values, common, signals, registry, spot)
         for name, values in said.get("service", {}).items()
     }
     controller = said.get("controller", {})
     fleet = Fleet(MappingProxyType(services), **{key: controller[key] for key in FLEET if key in controller})
     _check_timing(fleet, said, spot)
+    for service in services.values():
+        lint.service(service, said, spot)
     problems.raise_if_any()
     return Settings(
         path=path,
@@ -46,7 +48,7 @@ def build(document: Mapping[str, object], path: Path, problems: Problems) -> Set
         signals=tuple(_source(name, values) for name, values in said.get("signals", {}).items()),
         ui=UiSettings(**said.get("ui", {})),
         demo=DemoSettings(**said["demo"]) if "demo" in said else None,
-        warnings=tuple(problems.warnings),
+        warnings=tuple(sorted(problems.warnings, key=lambda warning: warning.line)),
         **{key: value for key, value in controller.items() if key not in FLEET},
     )
 
@@ -75,7 +77,8 @@ def _common(said: Values, signals: Signals, registry: Registry, spot: Spot) -> R
     return common
 
 
-def _service(name: str, values: Values, common: Rules, signals: Signals, registry: Registry, spot: Spot) -> Service:
+def _service(name: str, values: Values, common: Rules, signals: Signals, registry: Registry, root: Spot) -> Service:
+    spot = root / "service" / name
     hosts = registry.hosts(values.get("hosts", {}), spot / "hosts")
     service = Service(
         name=name,
@@ -89,10 +92,9 @@ def _service(name: str, values: Values, common: Rules, signals: Signals, registr
     if (spot / "hosts").clean and "hosts" in values:
         service = _with_own_waves(service, values, spot)
         _check_pools(service, spot / "hosts")
-    readable = (spot / "metrics").clean and Spot(spot.problems, ("organisation", "metrics")).clean
+    readable = (spot / "metrics").clean and (root / "organisation" / "metrics").clean
     if readable and not any(metric.judged for metric in service.rules.judge.metrics):
         spot.wrong("expected at least one judged metric here or in [organisation.metrics]: no canary could pass")
-    _warn(service, spot)
     return service
 
 
@@ -122,10 +124,3 @@ def _check_timing(fleet: Fleet, said: Values, spot: Spot) -> None:
             (at / "judge" / "stale").wrong(
                 f"expected more than the tick of {written(fleet.tick_s)}, got {written(stale_s)}: no reading would do"
             )
-
-
-def _warn(service: Service, spot: Spot) -> None:
-    if len(service.production) == 1:
-        (spot / "hosts").warn("has one production host: a canary on it leaves nothing to compare it with")
-    if not service.rules.checks:
-        spot.warn("has no staging check: every build passes staging")

@@ -54,7 +54,8 @@ class Problems:
     file: str
     lines: Mapping[Path, int] = field(default_factory=dict)
     errors: list[ConfigError] = field(default_factory=list)
-    warnings: list[ConfigError] = field(default_factory=list)
+    warnings: dict[ConfigError, None] = field(default_factory=dict)
+    """In order, each once: what many services take from the organisation is told there."""
     faulty: set[Path] = field(default_factory=set)
     """Where there is a mistake, and everything around it."""
 
@@ -106,7 +107,7 @@ class Spot:
         self.refuse(f"expected {what}, got {shown(got)}")
 
     def warn(self, message: str) -> None:
-        self.problems.warnings.append(ConfigError(self.problems.file, self.line, dotted(self.path), message))
+        self.problems.warnings[ConfigError(self.problems.file, self.line, dotted(self.path), message)] = None
 
 
 def dotted(path: Path) -> str:
@@ -142,6 +143,6 @@ def nearest(name: str, known: Collection[str]) -> str:
     """`did you mean "share"?`, or the names there are."""
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
-        return f'did you mean "{close[0]}"?'
-    names = sorted(known)
+        return f'did you mean "{plain(close[0], LONGEST_SHOWN)}"?'
+    names = [plain(each, LONGEST_SHOWN) for each in sorted(known)]
     return f"there is {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}" if names else "there is none"

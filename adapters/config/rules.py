@@ -1,24 +1,38 @@
 """The organisation's rules, and a service's own on top of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from adapters.config.errors import Spot, nearest
+from adapters.config.errors import LONGEST_SHOWN, Spot, nearest
 from adapters.config.schema import Values
+from adapters.config.values import either
 from adapters.metrics.source import SignalKind
+from pipeline.expression import parsed
 from pipeline.model import CheckKind, CheckRule, Freeze, MetricKind, MetricRule, Rules
+from pipeline.text import plain
 
 PARTS = ("promotions", "canary", "cycle", "deploy", "judge", "frequency", "budget")
 """Sections whose values are the fields of the part of `Rules` with the same name."""
 
-NEEDED: Mapping[MetricKind, Mapping[str, SignalKind]] = {
-    MetricKind.RATIO: {"bad": SignalKind.COUNTER, "total": SignalKind.COUNTER},
-    MetricKind.QUANTILE: {"of": SignalKind.HISTOGRAM},
-    MetricKind.RATE: {"of": SignalKind.COUNTER},
-    MetricKind.GAUGE: {"of": SignalKind.GAUGE},
+COUNTER, HISTOGRAM = (SignalKind.COUNTER,), (SignalKind.HISTOGRAM,)
+LEVEL = (SignalKind.COUNTER, SignalKind.GAUGE)
+"""What has a level: a counter's is its increase per second."""
+NEEDED: Mapping[MetricKind, Mapping[str, Collection[SignalKind]]] = {
+    MetricKind.RATIO: {"bad": COUNTER, "total": COUNTER},
+    MetricKind.QUANTILE: {"of": HISTOGRAM},
+    MetricKind.SHARE: {"of": HISTOGRAM, "over": ()},
+    MetricKind.RATE: {"of": COUNTER},
+    MetricKind.GAUGE: {"of": LEVEL},
+    MetricKind.RESTARTS: {},
+    MetricKind.EXPRESSION: {"expression": ()},
 }
-"""The signals that a metric is worked out from."""
-FOREIGN = ("of", "bad", "total")
+"""What a metric is worked out from; with the kinds of signals that will do, where it is a signal."""
+OPTIONAL: Mapping[str, MetricKind] = {"q": MetricKind.QUANTILE}
+LEVELS = (MetricKind.GAUGE, MetricKind.EXPRESSION)
+ABSOLUTE = (MetricKind.RATIO, MetricKind.SHARE)
+"""Their unit and their tolerance are ratios."""
+SOURCES = frozenset(OPTIONAL).union(*NEEDED.values())
+"""Keys that belong to some kinds only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +41,12 @@ class Signals:
 
     kinds: Mapping[str, SignalKind | None]
 
-    def check(self, name: str, kind: SignalKind, spot: Spot) -> None:
+    def check(self, name: str, kinds: Collection[SignalKind], spot: Spot) -> None:
+        wanted = f"expected a {' or '.join(kinds)} of [signals]"
         if name not in self.kinds:
-            spot.wrong(f'expected a {kind} of [signals], got "{name}": {nearest(name, self.kinds)}')
-        elif self.kinds[name] not in (kind, None):
-            spot.wrong(f'expected a {kind} of [signals], but "{name}" is a {self.kinds[name]}')
+            spot.wrong(f'{wanted}, got "{plain(name, LONGEST_SHOWN)}": {nearest(name, self.kinds)}')
+        elif self.kinds[name] not in (*kinds, None):
+            spot.wrong(f'{wanted}, but "{name}" is a {self.kinds[name]}')
 
 
 def layered(base: Rules, said: Values, signals: Signals, spot: Spot) -> Rules:
@@ -49,7 +64,7 @@ def layered(base: Rules, said: Values, signals: Signals, spot: Spot) -> Rules:
 
 def check_budget(rules: Rules, signals: Signals, spot: Spot) -> None:
     for key in ("total", "bad"):
-        signals.check(getattr(rules.budget, key), SignalKind.COUNTER, spot / "budget" / key)
+        signals.check(getattr(rules.budget, key), COUNTER, spot / "budget" / key)
 
 
 def _metrics(
@@ -60,11 +75,11 @@ def _metrics(
         at = spot / key
         old = rules.get(key)
         if old is None and "kind" not in values:
-            at.wrong('"kind" is missing: expected "ratio", "quantile", "rate" or "gauge"')
+            at.wrong(f'"kind" is missing: expected {either(MetricKind)}')
             continue
         kind = values["kind"] if old is None else values.get("kind", old.kind)
         if old is None or kind is not old.kind:
-            unit = "ratio" if kind is MetricKind.RATIO else ""
+            unit = "ratio" if kind in ABSOLUTE else ""
             old = MetricRule(key, old.title if old else key, kind, unit=unit)
         rule = replace(old, **values)
         _check_metric(rule, values, signals, at)
@@ -74,17 +89,24 @@ def _metrics(
 
 def _check_metric(rule: MetricRule, values: Values, signals: Signals, spot: Spot) -> None:
     needed = NEEDED[rule.kind]
-    for key in FOREIGN:
-        if key in needed and not getattr(rule, key):
-            spot.wrong(f'"{key}" is missing: a {rule.kind} is worked out from {" and ".join(needed)}')
-        elif key in needed:
-            signals.check(getattr(rule, key), needed[key], spot / key)
-        elif key in values:
-            (spot / key).wrong(f"does not belong to a {rule.kind}, which is worked out from {' and '.join(needed)}")
-    if rule.kind is not MetricKind.QUANTILE and "q" in values:
-        (spot / "q").wrong(f"does not belong to a {rule.kind}, only to a quantile")
-    if rule.kind is MetricKind.RATIO and rule.tolerance > 1:
-        (spot / "tolerance").wrong(f"expected 0 to 1 for a ratio, got {rule.tolerance:g}")
+    whole = f"a metric of kind {rule.kind} is worked out from {' and '.join(needed) or 'no signal'}"
+    for key, kinds in needed.items():
+        if not getattr(rule, key):
+            spot.wrong(f'"{key}" is missing: {whole}')
+        elif kinds:
+            signals.check(getattr(rule, key), kinds, spot / key)
+    for key in values:
+        if key in SOURCES and key not in needed and OPTIONAL.get(key) is not rule.kind:
+            (spot / key).wrong(f"does not belong here: {whole}")
+    if rule.kind is MetricKind.EXPRESSION and rule.expression:
+        for name in parsed(rule.expression).names:
+            signals.check(name, LEVEL, spot / "expression")
+    if rule.kind in ABSOLUTE and rule.tolerance > 1:
+        (spot / "tolerance").wrong(f"expected 0 to 1 for a {rule.kind}, got {rule.tolerance:g}")
+    if values.get("with_age") and rule.kind not in LEVELS:
+        (spot / "with_age").warn("does nothing: only levels, of a gauge or an expression, grow as a process ages")
+    if rule.kind is MetricKind.RATE and rule.unit == "cores" and values.keys() & {"kind", "unit"}:
+        (spot / "unit").warn('a rate is judged as events, and cores are none: use kind = "gauge"')
 
 
 def _checks(base: tuple[CheckRule, ...], said: Mapping[str, Values], spot: Spot) -> tuple[CheckRule, ...]:

@@ -1,7 +1,7 @@
 """A section of the file, described once: the description reads it and knows its key names."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from adapters.config.errors import Spot, Unread, nearest, shown
@@ -26,6 +26,8 @@ class Key:
 @dataclass(frozen=True, slots=True)
 class Section:
     keys: Mapping[str, Key]
+    gone: Mapping[str, str] = field(default_factory=dict)
+    """Keys of earlier versions, and what to write instead."""
 
     def __call__(self, table: object, spot: Spot) -> Values:
         """What `table` says, as far as it is right; what is wrong is reported."""
@@ -47,11 +49,7 @@ class Section:
             if key in self.keys:
                 yield key, value
             else:
-                unknown(key, self.keys, spot)
-
-
-def unknown(key: str, known: Collection[str], spot: Spot) -> None:
-    (spot / key).wrong(f"unknown key: {nearest(key, known)}")
+                (spot / key).wrong(f"unknown key: {self.gone.get(key) or nearest(key, self.keys)}")
 
 
 def as_table(value: object, spot: Spot) -> Mapping[str, object]:

@@ -12,6 +12,7 @@ from adapters.config.values import (
     argument,
     boolean,
     choice,
+    expression,
     folder,
     is_address,
     moment,
@@ -25,13 +26,14 @@ from adapters.config.values import (
     sequence,
     series,
     text,
+    threshold,
     timezone,
     unique,
     whole,
 )
 from adapters.config.waves import wave
 from adapters.metrics.source import SignalKind
-from pipeline.model import MetricKind, NoData, Pool, Promotion, Worse
+from pipeline.model import Control, MetricKind, NoData, Pool, Promotion, Worse
 from pipeline.placement import LEAST, MOST
 from pipeline.text import is_identifier, plain
 
@@ -122,12 +124,17 @@ DEPLOY = Section(
 )
 JUDGE = Section(
     {
-        "fail_looks": Key(whole(1, 100)),
+        "control": Key(one_of(Control)),
+        "false_rollback": Key(ratio(0.0001, 0.2)),
+        "guard_burn": Key(number(0, 10_000)),
         "warmup": Key(seconds("0s", "1d"), "warmup_s"),
         "stale": Key(seconds("100ms", "1h"), "stale_s"),
         "no_data_limit": Key(seconds("1s", "31d"), "no_data_limit_s"),
         "no_data": Key(one_of(NoData)),
-    }
+    },
+    gone={
+        "fail_looks": "it is gone: the judge now acts at its first FAIL; false_rollback bounds how often that is wrong"
+    },
 )
 METRIC = Section(
     {
@@ -137,11 +144,15 @@ METRIC = Section(
         "bad": Key(name),
         "total": Key(name),
         "q": Key(ratio(0.5, 0.9999)),
+        "over": Key(threshold("1d")),
+        "expression": Key(expression),
         "unit": Key(choice("ratio", "s", "bytes", "/s", "cores", "")),
         "worse": Key(one_of(Worse)),
         "tolerance": Key(ratio(0.0, 10.0)),
         "min_samples": Key(whole(1, 10**9)),
         "judged": Key(boolean),
+        "critical": Key(boolean),
+        "with_age": Key(boolean),
     }
 )
 CHECK = Section(

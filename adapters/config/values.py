@@ -6,7 +6,7 @@ so that a file's mistakes come all at once.
 
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 from adapters.config import durations
 from adapters.config.errors import Spot, Unread
 from adapters.metrics.source import Matcher, parse_selector
+from pipeline.expression import LONGEST as LONGEST_EXPRESSION
+from pipeline.expression import parsed
 from pipeline.text import is_identifier, plain
 
 T = TypeVar("T")
@@ -134,6 +136,33 @@ def seconds(low: str = "0s", high: str = "366d") -> Reader[float]:
     return read
 
 
+def threshold(high: str) -> Reader[float]:
+    """Seconds above 0 and up to `high`, as a number or as a duration: 0.25 and "250ms" are the same."""
+    most = durations.seconds(high)
+
+    def read(value: object, spot: Spot) -> float:
+        try:
+            found = durations.seconds(value) if isinstance(value, str) else _number(value)
+        except ValueError:
+            found = None
+        if found is None:
+            spot.expected('a duration such as "250ms", or a number of seconds', value)
+        if not 0 < found <= most:
+            spot.expected(f"more than 0s and up to {high}", value)
+        return found
+
+    return read
+
+
+def expression(value: object, spot: Spot) -> str:
+    """Arithmetic over signals; whether these are known is asked later."""
+    found = text(LONGEST_EXPRESSION)(value, spot)
+    try:
+        return parsed(found).text
+    except ValueError as error:
+        spot.refuse(str(error))
+
+
 def moment(value: object, spot: Spot) -> datetime:
     """A date and time that says its offset; in UTC from here on."""
     if not isinstance(value, datetime) or value.tzinfo is None:
@@ -147,7 +176,7 @@ def moment(value: object, spot: Spot) -> datetime:
 def one_of(words: type[E]) -> Reader[E]:
     def read(value: object, spot: Spot) -> E:
         if not isinstance(value, str) or value not in [word.value for word in words]:
-            spot.expected(_either(list(words)), value)
+            spot.expected(either(words), value)
         return words(value)
 
     return read
@@ -156,13 +185,13 @@ def one_of(words: type[E]) -> Reader[E]:
 def choice(*words: str) -> Reader[str]:
     def read(value: object, spot: Spot) -> str:
         if not isinstance(value, str) or value not in words:
-            spot.expected(_either(words), value)
+            spot.expected(either(words), value)
         return value
 
     return read
 
 
-def _either(words: Collection[str]) -> str:
+def either(words: Iterable[str]) -> str:
     *most, last = (f'"{word}"' if word else '""' for word in words)
     return f"{', '.join(most)} or {last}"
 

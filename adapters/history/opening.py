@@ -7,15 +7,20 @@ from pathlib import Path
 
 from pipeline.ports import HistoryError
 
-VERSION = 1
+STEPS = ("schema.sql", "schema-2.sql")
+"""What made each version out of the one before."""
+VERSION = len(STEPS)
 APPLICATION = 0x50697448
 """Marks the file as a history of ours: "PitH"."""
+BULK = frozenset({"looks", "recorded"})
+"""Not read whole at a start: they are samples, by the gigabyte, and a rollback must not wait for them."""
 BUSY_S = 1.0
 WAL_LIMIT_BYTES = 16 * 2**20
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """A connection to the history at `path`, whose file exists; an empty one is given its tables.
+    """A connection to the history at `path`, whose file exists; an empty one is given its tables, an old one
+    those that it lacks.
 
     Raises `HistoryError` for a file that is not ours, too new or damaged, `sqlite3.Error` for the rest.
     """
@@ -54,11 +59,14 @@ def _set_up(path: Path, db: sqlite3.Connection) -> None:
     mode = _pragma(db, "journal_mode = WAL")
     if mode != "wal":
         raise HistoryError(f"{path}: its disk allows no write-ahead log ({mode}): set state_dir to a local disk")
-    found = _pragma(db, "quick_check(1)")
-    if found != "ok":
-        raise HistoryError(f"{path}: is damaged ({found}): keep it for a look, and put a backup in its place")
-    if _pragma(db, "user_version") == 0:
-        schema = files("adapters.history").joinpath("schema.sql").read_text("utf-8")
+    for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall():
+        found = "ok" if table in BULK else _pragma(db, f'quick_check("{table}")')
+        if found != "ok":
+            raise HistoryError(f"{path}: is damaged ({found}): keep it for a look, and put a backup in its place")
+    version = int(_pragma(db, "user_version"))
+    if version < VERSION:
+        folder = files("adapters.history")
+        schema = "".join(folder.joinpath(step).read_text("utf-8") for step in STEPS[version:])
         db.executescript(
             f"BEGIN IMMEDIATE; {schema} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
         )

@@ -1,6 +1,5 @@
 """Between the pipeline's values and the columns that keep them."""
 
-import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,21 +25,6 @@ def instant(at: datetime) -> str:
 
 def from_instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def to_json(value: object) -> str:
-    """Any of the pipeline's values, exactly: infinities and NaN as strings, never as null."""
-    return msgspec.json.encode(_spelled(msgspec.to_builtins(value))).decode()
-
-
-def _spelled(value: Any) -> Any:
-    if type(value) is float:
-        return value if math.isfinite(value) else str(value)
-    if type(value) is dict:
-        return {key: _spelled(item) for key, item in value.items()}
-    if type(value) is list or type(value) is tuple:
-        return [_spelled(item) for item in value]
-    return value
 
 
 def to_rollout(body: str) -> Rollout:

@@ -10,18 +10,20 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from adapters.history import reads, writes
+from adapters.exact import to_json
+from adapters.history import judged, reads, retention, writes
 from adapters.history.chain import Verified, walk
 from adapters.history.faults import at_fault, explained, out_of_room, reading
 from adapters.history.lock import WriterLock
 from adapters.history.opening import open_database
 from adapters.history.place import MOUNTS, prepare
 from adapters.history.reserve import Reserve
-from adapters.history.rows import EVENT_COLUMNS, to_json
+from adapters.history.rows import EVENT_COLUMNS
 from adapters.history.sink import Sink, to_syslog
 from pipeline.commands import Receipt
 from pipeline.events import Event
-from pipeline.judge.evidence import Evidence
+from pipeline.judge.look import Calibration, LookRecord, Recorded
+from pipeline.judge.trial import Kept, TrialRecord
 from pipeline.lifecycle import Rollout
 from pipeline.ports import Changes, Clock, HistoryError, Memory
 from pipeline.view import HistoryPage, HistoryQuery
@@ -54,6 +56,7 @@ class SqliteHistory:
         self._lock = WriterLock(Path(f"{path}.lock"))
         self._reserve = reserve or Reserve(Path(f"{path}.reserve"))
         self._refill_at = 0.0
+        self._sweep_at = 0.0
         self._db: sqlite3.Connection | None = None
         self._aside: list[Changes] = []
 
@@ -112,6 +115,7 @@ class SqliteHistory:
         with self._transaction() as db:
             events = writes.write(db, changes, self._now())
         self._refill()
+        self._sweep()
         return events
 
     def _join(self) -> None:
@@ -133,9 +137,8 @@ class SqliteHistory:
         marked = tuple(replace(event, evidence=(*event.evidence, mark)) for event in changes.events)
         changes = replace(changes, events=marked)
         # A log line has limits, and samples are no part of an audit.
-        slim = tuple(replace(one, evidence=Evidence(), reference=Evidence()) for one in changes.rollouts)
         try:
-            self._sink(to_json(replace(changes, rollouts=slim)))
+            self._sink(to_json(replace(changes, trials=(), looks=(), evidence=(), recorded=())))
         except OSError as exc:
             raise HistoryError(f"{failure}; nor does the system log take it ({exc})") from exc
         self._aside.append(changes)
@@ -159,6 +162,26 @@ class SqliteHistory:
     def requests(self, since: datetime) -> Mapping[str, tuple[int, int]]:
         with reading(self.path):
             return reads.requests(self._opened(), since)
+
+    def trial(self, release: str, wave: int) -> TrialRecord | None:
+        with reading(self.path):
+            return judged.trial(self._opened(), release, wave)
+
+    def kept(self, release: str, wave: int) -> Kept | None:
+        with reading(self.path):
+            return judged.kept(self._opened(), release, wave)
+
+    def looks(self, release: str, wave: int, after: int, limit: int) -> tuple[LookRecord, ...]:
+        with reading(self.path):
+            return judged.looks(self._opened(), release, wave, after, limit)
+
+    def recorded(self, service: str, since: datetime, limit: int) -> tuple[Recorded, ...]:
+        with reading(self.path):
+            return judged.recorded(self._opened(), service, since, limit)
+
+    def calibration(self, service: str) -> Calibration | None:
+        with reading(self.path):
+            return judged.calibration(self._opened(), service)
 
     def verify(self) -> Verified:
         """Walk the audit trail's hash chain from the first row on: about a second for 100,000 rows."""
@@ -217,6 +240,18 @@ class SqliteHistory:
         if not self._reserve.kept and self._monotonic() >= self._refill_at:
             self._refill_at = self._monotonic() + REFILL_EVERY_S
             self._reserve.fill()
+
+    def _sweep(self) -> None:
+        """Forget old samples; what was just recorded is kept whatever becomes of it."""
+        if self._monotonic() < self._sweep_at:
+            return
+        self._sweep_at = self._monotonic() + retention.SWEEP_EVERY_S
+        try:
+            with self._transaction() as db:
+                if retention.forget(db, self._now()):
+                    self._sweep_at = self._monotonic() + retention.BEHIND_S
+        except sqlite3.Error as exc:
+            log.warning("old samples stay for another minute: %s", explained(self.path, exc))
 
 
 def _utc_now() -> datetime:

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from adapters.exact import to_json
+from adapters.history import judged
 from adapters.history.chain import GENESIS, link
-from adapters.history.rows import EVENT_COLUMNS, INTENT_COLUMNS, event_row, instant, to_json
+from adapters.history.rows import EVENT_COLUMNS, INTENT_COLUMNS, event_row, instant
 from pipeline.events import Event, Intent, Outcome
 from pipeline.lifecycle import Rollout
 from pipeline.ports import Changes, Slice
@@ -18,6 +20,7 @@ def write(db: sqlite3.Connection, changes: Changes, now: datetime) -> tuple[Even
     _intents(db, changes.intents)
     _outcomes(db, changes.outcomes)
     _slices(db, changes.slices)
+    judged.write(db, changes, now)
     if changes.receipt is not None:
         answer = changes.receipt
         db.execute(

@@ -45,6 +45,7 @@ class Answer:
 @dataclass(slots=True)
 class _Known:
     revision: str
+    restart: bool = False
     progress: Progress = Progress.RUNNING
     detail: str = ""
 
@@ -88,6 +89,7 @@ class AgentLedger:
                 "outcome": (newest.progress if newest else Progress.NONE).value,
                 "detail": "; ".join(said for said in (newest.detail if newest else "", self.detail) if said),
                 **({"available": self.available} if self.available else {}),
+                **({"restart": True} if newest and newest.restart else {}),
             },
         )
 
@@ -135,12 +137,12 @@ class AgentLedger:
         return _outcome(asked.operation, known)
 
     def _begun(self, asked: DeployBody) -> Answer:
-        known = _Known(asked.revision)
+        known = _Known(asked.revision, asked.restart)
         while len(self._known) >= self.remembered:
             del self._known[next(iter(self._known))]
         self._known[asked.operation] = known
         self._newest = asked.operation
-        if asked.revision == self.revision and self.healthy:
+        if asked.revision == self.revision and self.healthy and not asked.restart:
             known.progress = Progress.DONE
             known.detail = "ran already"
             return _outcome(asked.operation, known)
@@ -151,7 +153,13 @@ class AgentLedger:
 def _outcome(operation: str, known: _Known, start: Start | None = None) -> Answer:
     return Answer(
         202 if known.progress is Progress.RUNNING else 200,
-        {"version": VERSION, "operation": operation, "outcome": known.progress.value, "detail": known.detail},
+        {
+            "version": VERSION,
+            "operation": operation,
+            "outcome": known.progress.value,
+            "detail": known.detail,
+            **({"restart": True} if known.restart else {}),
+        },
         start,
     )
 

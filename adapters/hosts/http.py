@@ -19,6 +19,7 @@ from adapters.hosts.protocol import (
 )
 from adapters.wire import Wire, WireAnswer, WireError
 from pipeline.events import Intent, Outcome, Result
+from pipeline.hostwork import is_restart
 from pipeline.model import Host
 from pipeline.observed import HostFault, HostState, Observation
 from pipeline.ports import Clock
@@ -31,6 +32,8 @@ UNREACHED_S = 10.0
 """A host that takes no connection for so long is given up, with nothing done to it."""
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 1.0
+
+NO_RESTART = "the agent knows no restart, and left the process as it was"
 
 _RESULTS = {Progress.DONE: Result.DONE, Progress.FAILED: Result.FAILED}
 
@@ -102,13 +105,14 @@ class HttpHosts:
             return self._fault(f'malformed state: revision "{plain(body.revision, 60)}"')
         if body.operation and not is_operation(body.operation):
             return self._fault(f'malformed state: operation "{plain(body.operation, 60)}"')
+        result, detail = _end(body, host.name) if body.operation else (None, plain(body.detail, 200))
         return HostState(
             at_s=self._clock.monotonic(),
             revision=body.revision,
             healthy=body.healthy and bool(body.revision),
             operation=body.operation,
-            result=_RESULTS.get(body.outcome) if body.operation else None,
-            detail=plain(body.detail, 200),
+            result=result,
+            detail=detail,
             available=frozenset(filter(is_identifier, body.available)),
         )
 
@@ -126,6 +130,7 @@ class HttpHosts:
             "host": host.name,
             "revision": intent.revision,
             "token": token,
+            **({"restart": True} if is_restart(intent.operation, host.name) else {}),
         }
         try:
             answer = await self._wire.request(
@@ -153,7 +158,8 @@ def _told(answer: WireAnswer, intent: Intent) -> _Step:
             return _Step(f"malformed answer: {error}", perhaps=True)
         if body.operation != intent.operation:
             return _Step(f"malformed answer: it is of {plain(body.operation, 100)}", perhaps=True)
-        return _Step(plain(body.detail, 200) or body.outcome.value, _RESULTS.get(body.outcome), taken=True)
+        result, detail = _end(body, intent.host)
+        return _Step(detail or body.outcome.value, result, taken=True)
     why = f"HTTP {status}{_error_of(answer)}"
     if status == 409:
         return _Step(why)
@@ -162,6 +168,14 @@ def _told(answer: WireAnswer, intent: Intent) -> _Step:
     if 400 <= status < 500 and status not in (408, 429):
         return _Step(f"the host refuses: {why}", Result.FAILED)
     return _Step(why, perhaps=True)
+
+
+def _end(body: StateBody | OutcomeBody, host: str) -> tuple[Result | None, PlainText]:
+    """How the operation ended, None while it runs; done is not done where it was to restart and no agent says so."""
+    result, detail = _RESULTS.get(body.outcome), plain(body.detail, 200)
+    if result is Result.DONE and is_restart(body.operation, host) and not body.restart:
+        return Result.FAILED, plain(f"{NO_RESTART}{': ' if detail else ''}{detail}", 200)
+    return result, detail
 
 
 def _error_of(answer: WireAnswer) -> PlainText:

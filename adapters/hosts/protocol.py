@@ -35,6 +35,8 @@ class StateBody(msgspec.Struct, frozen=True):
     outcome: Progress = Progress.NONE
     detail: str = ""
     available: tuple[str, ...] = ()
+    restart: bool = False
+    """Whether `operation` was taken as a restart; an agent that knows none never says so."""
 
 
 class DeployBody(msgspec.Struct, frozen=True):
@@ -45,6 +47,8 @@ class DeployBody(msgspec.Struct, frozen=True):
     host: str
     revision: str
     token: int
+    restart: bool = False
+    """Begin the process anew, also where the revision runs already."""
 
 
 class OutcomeBody(msgspec.Struct, frozen=True):
@@ -54,6 +58,8 @@ class OutcomeBody(msgspec.Struct, frozen=True):
     operation: str
     outcome: Progress
     detail: str = ""
+    restart: bool = False
+    """As in `StateBody`."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):

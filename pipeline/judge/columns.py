@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.judge.look import Look
 
+Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 """One number a host, (hosts,) unless said otherwise; NaN where the host gave none that can be true."""
 

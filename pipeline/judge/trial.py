@@ -1,6 +1,5 @@
 """What is settled before the first look of a canary or wave, and what makes one look's evidence the next one's."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -8,6 +7,17 @@ from typing import Protocol, TypeVar
 from pipeline.judge.look import Look, Recorded
 from pipeline.judge.verdict import Judgement
 from pipeline.model import JudgeRules
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One metric of production at an earlier time."""
+
+    rate: float
+    """Events over exposure."""
+    edge: float | None = None
+    allowance: float = 0.0
+    """As in `MetricPrior`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class Trial:
     """Of the service's error budget, a ratio: for the guard against a burn far past it."""
     share: float = 1.0
     """Part of the false-rollback rate that this trial may spend."""
-    reference: Mapping[str, float] = field(default_factory=dict)
+    reference: Mapping[str, Reference] = field(default_factory=dict)
     """By metric: production as it was while the canary baked, for waves that leave too few hosts beside them."""
 
 
@@ -49,6 +59,10 @@ class MetricPrior:
     """For a window of each length: variance over mean of a host's counts (levels: variance of its mean)."""
     freedom: tuple[float, ...] = ()
     """Degrees of freedom that each rests on."""
+    edge: float | None = None
+    """Of a quantile: the bucket bound beyond which requests are its tail."""
+    allowance: float = 0.0
+    """Of a quantile: the share of requests by which its tail may be larger, as the tolerance on it allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,8 @@ class TrialRecord:
 
 def fingerprint(rules: JudgeRules) -> str:
     """Short, and the same exactly for the same settings."""
+    import hashlib  # every client reads this module, and few need this
+
     return hashlib.sha256(repr(rules).encode()).hexdigest()[:16]
 
 
@@ -106,7 +122,7 @@ class Judge(Protocol[E]):
         """
         ...
 
-    def reference(self, evidence: E) -> Mapping[str, float]:
+    def reference(self, evidence: E) -> Mapping[str, Reference]:
         """Production in this trial, by metric, for a later wave's `Trial.reference`."""
         ...
 

@@ -12,6 +12,7 @@ PARTS = {
     "tick": ["--ticks", "4"],
     "commits": ["--rounds", "60"],
     "small": ["--rounds", "20"],
+    "judge": ["--quick"],
     "terminal": ["--runs", "1", "--idle", "5", "--repeats", "4"],
 }
 """Each with what makes it quick."""

@@ -16,7 +16,7 @@ from textual.renderables.sparkline import Sparkline
 
 from adapters.metrics.plan import PagePlan
 from adapters.metrics.source import SignalKind, SignalSource, parse_selector
-from pipeline.judge.evidence import Evidence, Look
+from pipeline.judge.old_evidence import Evidence, Look
 from pipeline.judge.pooled import PooledJudge
 from pipeline.model import JudgeRules
 from pipeline.signals import Histogram, Sample

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model import CanaryRules, Host, Pool, Wave
-from pipeline.placement import canary_size, draw_canaries, in_waves, sample
+from pipeline.placement import canary_size, draw_baseline, draw_canaries, in_waves, sample
 
 REGIONS = {"fra1": "eu", "ams2": "eu", "iad1": "us", "sin1": "ap"}
 
@@ -96,3 +96,35 @@ def test_waves_only_grow_hold_what_they_promise_and_end_with_every_host(counts: 
 @pytest.mark.parametrize(("wave", "said"), [(WAVES[0], "fra1"), (WAVES[1], "region:eu 50%"), (WAVES[3], "100%")])
 def test_a_wave_says_itself_as_it_is_configured(wave: Wave, said: str) -> None:
     assert str(wave) == said
+
+
+@given(fleets, st.floats(0.05, 0.10), st.integers(0, 2**32))
+def test_a_baseline_is_beside_the_canary_in_its_datacenters_and_leaves_one_host_there_alone(
+    counts: dict[str, int], share: float, seed: int
+) -> None:
+    fleet = hosts(counts)
+    canaries = draw_canaries(fleet, CanaryRules(share), seed)
+    drawn = draw_baseline(fleet, canaries, ("datacenter", "provider"), seed)
+    assert drawn == draw_baseline(list(reversed(fleet)), canaries, ("datacenter", "provider"), seed)
+    assert len(set(drawn)) == len(drawn)
+    assert not set(drawn) & set(canaries)
+    canary_in, baseline_in = (Counter(name.split("-")[0] for name in names) for names in (canaries, drawn))
+    for dc, count in counts.items():
+        rest = count - canary_in[dc]
+        assert baseline_in[dc] == min(canary_in[dc], max(rest - 1, 0))
+        assert rest == 0 or baseline_in[dc] < rest
+
+
+def test_over_seeds_every_host_is_in_the_baseline_equally_often() -> None:
+    fleet = hosts({"fra1": 4, "ams2": 4})
+    draws = 4_000
+    drawn: Counter[str] = Counter()
+    for seed in range(draws):
+        drawn.update(draw_baseline(fleet, draw_canaries(fleet, CanaryRules(), seed), (), seed))
+    expected = draws / len(fleet)
+    chi_square = sum((drawn[host.name] - expected) ** 2 / expected for host in fleet)
+    assert chi_square < 24.4, "p < 0.001 for 7 degrees of freedom"
+
+
+def test_a_datacenter_of_two_restarts_only_its_canary() -> None:
+    assert draw_baseline(hosts({"fra1": 2}), ["fra1-000"], (), 1) == ()

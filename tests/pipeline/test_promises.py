@@ -175,11 +175,16 @@ async def test_partial_data_run_into_the_no_data_limit(what: str) -> None:
 async def test_a_bad_look_counts_when_most_data_then_vanish() -> None:
     company = await at("canary-bake", production=40)
     await company.ticks(6)
-    company.world.behaviours["r2"] = Behaviour(error_ratio=0.5)
-    while not company.rollout.bad_looks:
+    company.world.behaviours["r2"] = Behaviour(error_ratio=0.012)
+    for _ in range(200):
+        if company.rollout.bad_looks:
+            break
         await company.ticks(1)
+    assert company.rollout.judgement.verdict is Verdict.WATCH
     for n in company.rollout.canaries[:-1]:
         company.world.machines[n].metrics_fault = "refused"
+    await company.ticks(2)
+    assert company.rollout.phase == "canary-bake"
     await company.until("rolled-back", 60)
 
 

@@ -14,7 +14,7 @@ from pipeline.commands import Command, Receipt, Verb
 from pipeline.controller import Controller
 from pipeline.events import Event, Intent, Outcome, Result, Who
 from pipeline.judge.look import Calibration, LookRecord, Recorded
-from pipeline.judge.pooled import PooledJudge
+from pipeline.judge.sequential import SequentialJudge
 from pipeline.judge.trial import Kept, TrialRecord
 from pipeline.lifecycle import CheckResult, Rollout
 from pipeline.model import (
@@ -335,7 +335,7 @@ class Company:
             checks=self.world,
             history=self.history,
             clock=self.world.clock,
-            judge=PooledJudge(),
+            judge=SequentialJudge(),
             rng=Random(3),
         )
         self.controller.begin()

@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline.commands import Command, Receipt, Refused, Verb
 from pipeline.events import Event
+from pipeline.judge.look import Calibration, LookRecord, Recorded
+from pipeline.judge.trial import TrialRecord
+from pipeline.model import Service
 from pipeline.ports import ControllerLost
 from pipeline.view import Asks, FleetView, HistoryPage, HistoryQuery, Proposal, ServiceRow, ServiceView
 
@@ -58,7 +61,16 @@ class FakeRoom:
         self.proposals: dict[tuple[Verb, str], Proposal] = {}
         """What `propose` answers; a plain one is made up for the rest."""
         self.refusal: Refused | None = None
-        """What `send` answers instead of taking the command."""
+        """What `send` and `calibrate` answer instead of taking what they are given."""
+        self.trials: dict[tuple[str, int], TrialRecord] = {}
+        """By release and wave, the newest of a service last."""
+        self.looked: dict[tuple[str, int], tuple[LookRecord, ...]] = {}
+        """Oldest first."""
+        self.past: dict[str, tuple[Recorded, ...]] = {}
+        self.configuration: dict[str, Service] = {}
+        self.calibrations: list[Calibration] = []
+        self.page = 500
+        """Looks or stretches in one answer, at most."""
         self._fleet = fleet
         self._lost = ""
         self._changed = asyncio.Event()
@@ -134,6 +146,41 @@ class FakeRoom:
         if self.read_only:
             raise Refused(f"{command.verb} {command.service}", "this line is read-only", "use a read-write one")
         return Receipt(command.service, command.release, f"{command.service}: {command.verb} taken")
+
+    async def trial(self, service: str, release: str = "", wave: int = 0) -> TrialRecord:
+        self._check()
+        newest = [name for name, _ in self.trials if name.rpartition("-")[0] == service]
+        record = self.trials.get((release or next(reversed(newest), ""), wave))
+        if record is None:
+            raise Refused(release or service, "nothing was judged of it", "see pithead history")
+        return record
+
+    async def looks(self, release: str, wave: int, after: int = 0, limit: int = 500) -> tuple[LookRecord, ...]:
+        self._check()
+        newer = [record for record in self.looked.get((release, wave), ()) if record.number > after]
+        return tuple(newer[: min(limit, self.page)])
+
+    async def recorded(self, service: str, since: datetime, limit: int = 500) -> tuple[Recorded, ...]:
+        self._check()
+        self._row(service)
+        newer = [each for each in self.past.get(service, ()) if each.at > since]
+        return tuple(newer[: min(limit, self.page)])
+
+    async def configured(self, service: str) -> Service:
+        self._check()
+        found = self.configuration.get(service)
+        if found is None:
+            raise Refused(service, "no such service", "see the fleet for those there are")
+        return found
+
+    async def calibrate(self, calibration: Calibration) -> Receipt:
+        self._check()
+        if self.refusal is not None:
+            raise self.refusal
+        if self.read_only:
+            raise Refused(f"calibrate {calibration.service}", "this line is read-only", "use a read-write one")
+        self.calibrations.append(calibration)
+        return Receipt(calibration.service, "", f"{calibration.service}: calibration kept")
 
     def _row(self, service: str) -> ServiceRow:
         for row in self._fleet.services if self._fleet else ():

@@ -15,6 +15,7 @@ from pipeline.view import (
     DayCounts,
     FleetView,
     HostLine,
+    JudgeView,
     Mark,
     MetricPane,
     Progress,
@@ -208,21 +209,59 @@ def pane(key: str, title: str, unit: str, base: float, drift: float, **more: obj
         tuple(None if n < 40 else value * (1 + drift) for n, value in enumerate(middle)),
         tuple(value * 0.93 for value in middle),
         tuple(value * 1.07 for value in middle),
+        bounds=tuple(bound(base, drift, n - 40) for n in range(points)),
     )
     return replace(made, **more)  # type: ignore[arg-type]
+
+
+def bound(base: float, drift: float, look: int) -> tuple[float, float, float] | None:
+    """Of a difference that comes to `drift`, the narrower the longer it is looked at."""
+    if look < 0:
+        return None
+    half = 0.6 * base / math.sqrt(look + 1)
+    effect = base * drift + 0.3 * half * math.sin(look / 7)
+    return effect - half, effect, effect + half
+
+
+JUDGE = JudgeView(
+    control="3 baseline hosts restarted beside it, 16 production hosts",
+    calibration="calibrated: 0 of 400 placebo canaries, at most 0.7 %",
+    calibrated=True,
+    looks=80,
+    evidence=0.43,
+    alpha=0.01,
+    alpha_spent=0.004,
+)
+COLD = replace(
+    JUDGE,
+    calibration="uncalibrated: nobody has tried these settings on this service",
+    calibrated=False,
+    looks=12,
+    warmup="3 of 10 min",
+    caveats=("4 control hosts: how hosts differ is hardly known",),
+    alerts=("iad1-21 fails 12.1 % of its requests, the other 11 canary hosts 0.2 %", "fra1-07 restarts"),
+)
+"""Young, untried, and with two sick hosts."""
 
 
 def sample_service(name: str = "checkout-api", at: datetime = NOW) -> ServiceView:
     line = next(each for each in sample_rows() if each.name == name)
     ok = Verdict.PASS
     panes = (
-        pane("errors", "error rate", "ratio", 0.0021, 0.3, verdict=Verdict.WATCH, difference="+0.08pp", limit="0.10"),
-        pane("p99", "latency p99", "s", 0.188, 0.03, verdict=ok, difference="+3%", limit="10%"),
-        pane("rps", "throughput/host", "/s", 52.0, -0.01, verdict=ok, difference="-1%", limit="5%"),
-        pane("cpu", "cpu", "ratio", 0.47, 0.02, verdict=ok, difference="+2%", limit="15%"),
-        pane("queue", "saturation queue", "", 3.3, 0.04, verdict=ok, difference="+4%", limit="20%"),
-        pane("gc", "gc pause p95", "s", 0.0125, 0.0, verdict=ok, difference="0%", limit="20%"),
-    )
+        pane(
+            "errors", "error rate", "ratio", 0.0021, 0.3, verdict=Verdict.WATCH, difference="+0.08pp", limit="0.10",
+            why="errors: canary 0.29 % of 9,812, production 0.21 % of 131,440, limit +0.10 pp",
+            limit_at=0.001, evidence=0.43, alpha_spent=0.0021, window="the last 45 s",
+        ),
+        pane(
+            "p99", "latency p99", "s", 0.188, 0.03, verdict=ok, difference="+3%", limit="10%",
+            limit_at=0.0188, evidence=0.12, alpha_spent=0.0008, window="all 41 min",
+        ),
+        pane("rps", "throughput/host", "/s", 52.0, -0.01, verdict=ok, difference="-1%", limit="5%", limit_at=-2.6),
+        pane("cpu", "cpu", "ratio", 0.47, 0.02, verdict=ok, difference="+2%", limit="15%", limit_at=0.07),
+        pane("queue", "saturation queue", "", 3.3, 0.04, verdict=ok, difference="+4%", limit="20%", limit_at=0.66),
+        pane("gc", "gc pause p95", "s", 0.0125, 0.0, verdict=ok, difference="0%", limit="20%", limit_at=0.0025),
+    )  # fmt: skip
     gates = (
         Gate("unit+contract tests", Answer.PASS, "r1203  09:12"),
         Gate("recorded traffic", Answer.PASS, "r1203  0 diffs of 41k"),
@@ -262,6 +301,7 @@ def sample_service(name: str = "checkout-api", at: datetime = NOW) -> ServiceVie
         ("10%", "25%", "100%"),
         0,
         2.0,
+        JUDGE if line.verdict is not None else None,
     )
 
 

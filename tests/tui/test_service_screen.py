@@ -10,12 +10,13 @@ from pipeline.model import Track
 from pipeline.view import Budget, HostLine, Mark, Progress, StageCell, State
 from tests.tui.fakes import FakeRoom, FrozenClock
 from tests.tui.pages import company, drawn, opened, settled
-from tests.tui.samples import sample_fleet, sample_rows, sample_service
+from tests.tui.samples import COLD, sample_fleet, sample_rows, sample_service
 from tui.app import PitheadApp
 from tui.glyphs import ASCII, UNICODE
 from tui.history import HistoryScreen
 from tui.page import PageScreen
 from tui.service import ServiceScreen
+from tui.service_judge import judging_line
 from tui.service_lane import judged_line, lane, waited
 from tui.service_sheets import gate_sheet, host_sheet, tally, wrapped
 from tui.theme import Colors, palette
@@ -96,8 +97,11 @@ def test_a_stale_service_shows_its_age_and_never_a_number_it_does_not_have() -> 
 
 def test_the_control_is_named_wherever_there_is_a_verdict() -> None:
     view = sample_service("checkout-api")
-    assert ", against production, 159 hosts" in text(judged_line(view, 120, PLAIN))
-    assert " vs production " in text(judged_line(view, 80, PLAIN))
+    assert text(judging_line(view, 80, PLAIN)).startswith(" against 3 baseline hosts restarted beside it")
+    unjudged = replace(view, judge=None)
+    assert ", against production, 159 hosts" in text(judged_line(unjudged, 120, PLAIN))
+    assert " vs production " in text(judged_line(unjudged, 80, PLAIN))
+    assert judging_line(unjudged, 80, PLAIN) == ()
 
 
 @pytest.mark.parametrize(
@@ -177,11 +181,14 @@ async def test_hostile_text_stays_text_and_stays_in_its_pane() -> None:
         gates=(Gate(HOSTILE, Answer.FAIL, HOSTILE * 9, lifts=HOSTILE),),
         hosts=(HostLine("a", HOSTILE, Track.CANARY, Mark.BAD, HOSTILE, HOSTILE),),
         timeline=tuple(replace(event, action=HOSTILE, detail=HOSTILE * 5) for event in view.timeline),
+        judge=replace(
+            COLD, control=HOSTILE, calibration=HOSTILE, warmup=HOSTILE, caveats=(HOSTILE,), alerts=(HOSTILE,)
+        ),
     )
     for size in ((80, 24), (120, 40)):
         room = FakeRoom(sample_fleet(), {"checkout-api": bad})
         async with opened(ServiceScreen("checkout-api"), room, size) as (app, pilot):
-            for key in ("1", "2", "3", "4", "e"):
+            for key in ("1", "2", "3", "4", "b", "e"):
                 await pilot.press(key)
                 await settled(pilot)
                 strips = app.screen._compositor.render_strips()
@@ -262,12 +269,12 @@ async def test_m_shows_the_metrics_that_do_not_fit() -> None:
 
 
 async def test_e_explains_every_metric_and_gate_in_full_and_esc_comes_back() -> None:
-    async with opened(ServiceScreen("checkout-api"), company(), (80, 60)) as (app, pilot):
+    async with opened(ServiceScreen("checkout-api"), company(), (80, 66)) as (app, pilot):
         await pilot.press("e")
         await settled(pilot)
         assert isinstance(app.screen, PageScreen)
         page = "\n".join(drawn(app))
-        for said in ("error rate", "gc pause p95", "traffic cycle", "iad1-21", "held against production, 159 hosts"):
+        for said in ("error rate", "gc pause p95", "traffic cycle", "iad1-21", "judged against 3 baseline hosts"):
             assert said in page
         await pilot.press("escape")
         await settled(pilot)

@@ -35,6 +35,12 @@ class Ink(Enum):
     CANARY = 2
     BOTH = 3
     LABEL = 4
+    ZERO = 5
+    """The line at nought, of a chart of differences."""
+    ZERO_BAND = 6
+    LIMIT = 7
+    """The line at the limit."""
+    LIMIT_BAND = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ def axis(series: Series, before: Axis | None = None) -> Axis | None:
 
     `before` is kept while the data fit in it and fill enough of it, so that a live chart does not jump.
     """
-    known = [v for column in (series.canary, series.low, series.high) for v in map(_finite, column) if v is not None]
+    known = [v for column in (series.canary, series.low, series.high) for v in map(finite, column) if v is not None]
     if not known:
         return None
     least, most = min(known), max(known)
@@ -91,7 +97,8 @@ def axis(series: Series, before: Axis | None = None) -> Axis | None:
     return _round_limits(least, most)
 
 
-def _finite(value: float | None) -> float | None:
+def finite(value: float | None) -> float | None:
+    """None where there is no number to draw."""
     if value is None or not math.isfinite(value):
         return None
     return min(max(value, -HUGE), HUGE)
@@ -132,7 +139,7 @@ def extremes(points: Points, columns: int, gone: int = 0, base: int = 0) -> list
     end of the line only. No point is left out. `base` columns have left with the `gone` points.
     """
     room = _room(len(points))
-    known = [_finite(point) for point in points]
+    known = [finite(point) for point in points]
     spans: list[Span | None] = [None] * columns
     if room <= columns:
         for c in range(columns):
@@ -168,9 +175,9 @@ def plot(series: Series, width: int, height: int, scale: Axis, pen: Pen) -> list
     gone = series.gone if room > width * across else 0
     base = gone * width // room
     spans = extremes(series.canary, width * across, gone, base * across)
-    cells = _canary_cells(spans, _rows_down(scale, height * down), width, height, pen)
+    cells = _canary_cells(spans, rows_down(scale, height * down), width, height, pen)
     lows, highs = extremes(series.low, width, gone, base), extremes(series.high, width, gone, base)
-    band = _band_cells(lows, highs, width, height, _rows_down(scale, height))
+    band = _band_cells(lows, highs, width, height, rows_down(scale, height))
     rows = []
     for y in range(height):
         text, inks = [], []
@@ -185,7 +192,7 @@ def plot(series: Series, width: int, height: int, scale: Axis, pen: Pen) -> list
     return rows
 
 
-def _rows_down(scale: Axis, rows: int) -> Callable[[float], int]:
+def rows_down(scale: Axis, rows: int) -> Callable[[float], int]:
     """From a value to its row of `rows`, 0 on top; never outside."""
     span, last = scale.high - scale.low, rows - 1
     return lambda value: min(max(round((scale.high - value) / span * last), 0), last)
@@ -234,15 +241,15 @@ def chart(series: Series, width: int, height: int, scale: Axis | None, pen: Pen,
     if width < 1 or height < 1:
         return []
     if scale is None:
-        return _says("no data", width, height)
+        return says("no data", width, height)
     rows = plot(series, width, height, scale, pen)
     if height > 1:
-        rows[0] = _labelled(*rows[0], metric(scale.high, unit, 4))
-        rows[-1] = _labelled(*rows[-1], metric(scale.low, unit, 4))
-    return [_runs(text, inks) for text, inks in rows]
+        rows[0] = labelled(*rows[0], metric(scale.high, unit, 4))
+        rows[-1] = labelled(*rows[-1], metric(scale.low, unit, 4))
+    return [runs_of(text, inks) for text, inks in rows]
 
 
-def _labelled(text: str, inks: list[Ink], label: str) -> tuple[str, list[Ink]]:
+def labelled(text: str, inks: list[Ink], label: str) -> tuple[str, list[Ink]]:
     """The row with `label` in it, as far left as it hides fewest of the canary's cells."""
     room = len(text) - len(label)
     if room < 0:
@@ -253,7 +260,8 @@ def _labelled(text: str, inks: list[Ink], label: str) -> tuple[str, list[Ink]]:
     return text[:at] + label + text[end:], inks[:at] + [Ink.LABEL] * len(label) + inks[end:]
 
 
-def _runs(text: str, inks: Sequence[Ink]) -> Row:
+def runs_of(text: str, inks: Sequence[Ink]) -> Row:
+    """A row's cells, run by run."""
     runs, start = [], 0
     for ink, cells in groupby(inks):
         end = start + sum(1 for _ in cells)
@@ -262,7 +270,8 @@ def _runs(text: str, inks: Sequence[Ink]) -> Row:
     return tuple(runs)
 
 
-def _says(word: str, width: int, height: int) -> list[Row]:
+def says(word: str, width: int, height: int) -> list[Row]:
+    """A chart with nothing but a word in it."""
     blank: Row = ((" " * width, Ink.NOTHING),)
     rows = [blank] * height
     rows[(height - 1) // 2] = ((word[:width].center(width), Ink.LABEL),)

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pipeline.commands import Command, Receipt, Refused, Verb
 from pipeline.events import AUTO, Event, Who
 from pipeline.gates import Answer, Gate
+from pipeline.judge.look import Calibration, LookRecord, Recorded
+from pipeline.judge.trial import TrialRecord
 from pipeline.judge.verdict import Verdict
-from pipeline.model import Track
+from pipeline.model import Service, Track
 from pipeline.ports import HistoryError
 from pipeline.view import (
     Budget,
@@ -87,6 +89,14 @@ class SmallDesk:
         self.view = view
         self.taken: list[tuple[Command, Who]] = []
         self.asked: list[HistoryQuery] = []
+        self.trials: list[TrialRecord] = []
+        self.seen: list[LookRecord] = []
+        self.stretches: list[Recorded] = []
+        self.services: dict[str, Service] = {}
+        self.calibrations: list[tuple[Calibration, Who]] = []
+        self.portions: list[int] = []
+        """How many records each call asked for."""
+        self.was_read = asyncio.Event()
         self.broken = False
         self._changed = asyncio.Event()
 
@@ -131,6 +141,44 @@ class SmallDesk:
 
     def history(self, query: HistoryQuery) -> HistoryPage:
         self.asked.append(query)
+        self._must_work()
+        return HistoryPage((EVENT,), 41)
+
+    def trial(self, service: str, release: str, wave: int) -> TrialRecord:
+        self._must_work()
+        for one in self.trials:
+            if one.trial.wave == wave and release in ("", one.trial.release):
+                return one
+        raise Refused(service, f"{release or 'no release'} has no trial {wave}", "pithead history names them")
+
+    def looks(self, release: str, wave: int, after: int, limit: int) -> tuple[LookRecord, ...]:
+        self._must_work()
+        self.portions.append(limit)
+        self.was_read.set()
+        return tuple(
+            [one for one in self.seen if (one.release, one.wave) == (release, wave) and one.number > after][:limit]
+        )
+
+    def recorded(self, service: str, since: datetime, limit: int) -> tuple[Recorded, ...]:
+        self.service(service)
+        self._must_work()
+        self.portions.append(limit)
+        return tuple([one for one in self.stretches if one.service == service and one.at > since][:limit])
+
+    def configured(self, service: str) -> Service:
+        self.service(service)
+        return self.services[service]
+
+    def calibrate(self, calibration: Calibration, who: Who, *, read_only: bool) -> Receipt:
+        what = f"calibrate {calibration.service}"
+        if read_only:
+            raise Refused(what, "this line is read-only", "ask on the read-write socket")
+        self.service(calibration.service)
+        if calibration.settings == "old":
+            raise Refused(what, "the settings have changed", "run it again")
+        self.calibrations.append((calibration, who))
+        return Receipt(calibration.service, "", "calibrated")
+
+    def _must_work(self) -> None:
         if self.broken:
             raise HistoryError("history.db: the disk is full: free space on it")
-        return HistoryPage((EVENT,), 41)

@@ -19,8 +19,10 @@ from pipeline.text import is_identifier
 GOOD = {"verb": "pause", "service": "web", "request": "q1"}
 
 
-async def answer(run_dir: Path, method: str, path: str, **how: object) -> tuple[int, dict[str, str]]:
-    async with http.client("http://pithead", uds=str(run_dir / "pithead.sock")) as client:
+async def answer(
+    run_dir: Path, method: str, path: str, socket: str = "pithead.sock", **how: object
+) -> tuple[int, dict[str, str]]:
+    async with http.client("http://pithead", uds=str(run_dir / socket)) as client:
         reply = await client.request(method, path, **how)  # type: ignore[arg-type]
         return reply.status_code, reply.json()
 

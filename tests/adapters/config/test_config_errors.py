@@ -34,10 +34,31 @@ Read = Callable[[str | bytes], Settings]
         ('[service.cart.budget]\nbad = "latency"', '23: service.cart.budget.bad: expected a counter of [signals], but "latency" is a histogram'),
         ('[service.cart.budget]\ntotal = "reqests"', '23: service.cart.budget.total: expected a counter of [signals], got "reqests": did you mean "requests"?'),
         ('[service.cart.metrics.p99]\nof = "latencies"', '23: service.cart.metrics.p99.of: expected a histogram of [signals], got "latencies": did you mean "latency"?'),
-        ('[service.cart.metrics.new]\nof = "memory"', '22: service.cart.metrics.new: "kind" is missing: expected "ratio", "quantile", "rate" or "gauge"'),
-        ('[service.cart.metrics.new]\nkind = "gauge"', '22: service.cart.metrics.new: "of" is missing: a gauge is worked out from of'),
-        ('[service.cart.metrics.p99]\nbad = "errors"', "23: service.cart.metrics.p99.bad: does not belong to a quantile, which is worked out from of"),
-        ("[service.cart.metrics.errors]\nq = 0.5", "23: service.cart.metrics.errors.q: does not belong to a ratio, only to a quantile"),
+        ('[service.cart.metrics.new]\nof = "memory"', '22: service.cart.metrics.new: "kind" is missing: expected "ratio", "quantile", "share", "rate", "gauge", "restarts" or "expression"'),
+        ('[service.cart.metrics.new]\nkind = "gauge"', '22: service.cart.metrics.new: "of" is missing: a metric of kind gauge is worked out from of'),
+        ('[service.cart.metrics.p99]\nbad = "errors"', "23: service.cart.metrics.p99.bad: does not belong here: a metric of kind quantile is worked out from of"),
+        ("[service.cart.metrics.errors]\nq = 0.5", "23: service.cart.metrics.errors.q: does not belong here: a metric of kind ratio is worked out from bad and total"),
+        ("[service.cart.metrics.p99]\nover = '250ms'", "23: service.cart.metrics.p99.over: does not belong here: a metric of kind quantile is worked out from of"),
+        ("[service.cart.metrics.p99]\nexpression = 'memory'", "23: service.cart.metrics.p99.expression: does not belong here: a metric of kind quantile is worked out from of"),
+        ("[service.cart.metrics.new]\nkind = 'restarts'\nof = 'requests'", "24: service.cart.metrics.new.of: does not belong here: a metric of kind restarts is worked out from no signal"),
+        ("[service.cart.metrics.new]\nkind = 'share'\nof = 'latency'", '22: service.cart.metrics.new: "over" is missing: a metric of kind share is worked out from of and over'),
+        ("[service.cart.metrics.new]\nkind = 'share'\nof = 'memory'\nover = 1", '24: service.cart.metrics.new.of: expected a histogram of [signals], but "memory" is a gauge'),
+        ("[service.cart.metrics.new]\nkind = 'share'\nof = 'latency'\nover = 1\ntolerance = 2", "26: service.cart.metrics.new.tolerance: expected 0 to 1 for a share, got 2"),
+        ("[service.cart.metrics.new]\nkind = 'gauge'\nof = 'latency'", '24: service.cart.metrics.new.of: expected a counter or gauge of [signals], but "latency" is a histogram'),
+        ("[service.cart.metrics.new]\nkind = 'expression'", '22: service.cart.metrics.new: "expression" is missing: a metric of kind expression is worked out from expression'),
+        ("[service.cart.metrics.new]\nkind = 'expression'\nexpression = 'memory +'", '24: service.cart.metrics.new.expression: expected a number, a signal or "(", got the end'),
+        ("[service.cart.metrics.new]\nkind = 'expression'\nexpression = 'memry + 1'", '24: service.cart.metrics.new.expression: expected a counter or gauge of [signals], got "memry": did you mean "memory"?'),
+        ("[service.cart.metrics.new]\nkind = 'expression'\nexpression = 'latency / 2'", '24: service.cart.metrics.new.expression: expected a counter or gauge of [signals], but "latency" is a histogram'),
+        ("[service.cart.metrics.new]\nkind = 'expression'\nexpression = \"__import__('os').system('x')\"", '24: service.cart.metrics.new.expression: expected min or max before "(", got "__import__" at character 1'),
+        ("[service.cart.metrics.p99]\ncritical = 1", "23: service.cart.metrics.p99.critical: expected true or false, got 1"),
+        ("[service.cart.metrics.p99]\nwith_age = 'yes'", '23: service.cart.metrics.p99.with_age: expected true or false, got "yes"'),
+        ("[service.cart.judge]\ncontrol = 'canary'", '23: service.cart.judge.control: expected "production" or "baseline", got "canary"'),
+        ("[service.cart.judge]\nfalse_rollback = 0", "23: service.cart.judge.false_rollback: expected 0.0001 to 0.2, got 0"),
+        ("[service.cart.judge]\nfalse_rollback = '21%'", '23: service.cart.judge.false_rollback: expected 0.0001 to 0.2, got "21%"'),
+        ("[service.cart.judge]\nfalse_rollback = nan", '23: service.cart.judge.false_rollback: expected a ratio such as 0.1 or "10%", got nan'),
+        ("[service.cart.judge]\nguard_burn = -1", "23: service.cart.judge.guard_burn: expected a number from 0 to 10000, got -1"),
+        ("[service.cart.judge]\nguard_burn = inf", "23: service.cart.judge.guard_burn: expected a number from 0 to 10000, got inf"),
+        ("[service.cart.judge]\nfail_looks = 2", "23: service.cart.judge.fail_looks: unknown key: it is gone: the judge now acts at its first FAIL; false_rollback bounds how often that is wrong"),
         ("[service.cart.metrics]\np99.judged = false\nerrors.judged = false", "15: service.cart: expected at least one judged metric here or in [organisation.metrics]: no canary could pass"),
         ("[service.cart.checks.load]\ndeadline = \"5s\"", '22: service.cart.checks.load: expected "path" (a probe) or "command"'),
         ("[service.cart.checks.load]\npath = \"/\"\ncommand = [\"a\"]", '22: service.cart.checks.load: expected "path" (a probe) or "command", not both'),
@@ -159,6 +180,14 @@ def test_hostile_names_are_told_harmlessly(small: str, errors: Errors) -> None:
     told = errors(small + '["\\u001b]0;x\\u0007[/]"]\n[service."\\u202e"]\n')
     assert len(told) == 2
     assert all(line.isprintable() for line in told)
+
+
+def test_hostile_names_stay_harmless_where_they_are_proposed(small: str, errors: Errors) -> None:
+    text = small.replace("[signals]\n", '[signals]\n"\\u001b[2Jmemory" = 1\n"\\u202e" = 1\n')
+    for name in ("2Jmemory", "zzz"):
+        told = errors(text + f"[service.cart.metrics.new]\nkind = 'gauge'\nof = '{name}'\n")
+        assert len(told) == 3
+        assert all(line.isprintable() for line in told)
 
 
 def test_one_mistake_in_a_signal_or_datacenter_is_not_told_again_where_they_are_used(

@@ -19,12 +19,14 @@ from pipeline.model import (
     CanaryRules,
     CheckKind,
     CheckRule,
+    Control,
     DeployRules,
     Fleet,
     Freeze,
     FrequencyRules,
     JudgeRules,
     MetricKind,
+    MetricRule,
     NoData,
     Promotion,
     Promotions,
@@ -118,7 +120,11 @@ def test_the_defaults_that_the_reference_tells_are_the_defaults(header: str, sec
 
 def test_the_demo_is_a_company_of_eight_services_in_three_datacenters() -> None:
     settings = load(demo_config_path())
-    assert settings.warnings == ()
+    small = {(name, "a canary is one host of") for name in settings.fleet.services}
+    small |= {(name, "7 hosts are left to hold") for name in ("pricing", "profile")}
+    told = [(warning.key.split(".")[1], " ".join(warning.message.split()[:6])) for warning in settings.warnings]
+    assert set(told) == small
+    assert len(told) == len(small)
     fleet = settings.fleet
     assert list(fleet.services) == ["checkout", "payments", "search", "media", "pricing", "cart", "ledger", "profile"]
     for service in fleet.services.values():
@@ -127,6 +133,13 @@ def test_the_demo_is_a_company_of_eight_services_in_three_datacenters() -> None:
         assert len(service.staging) == 2
         assert service.rules.waves[-1] == Wave("", "", 1.0)
     assert fleet.services["checkout"].rules.promotions.production is Promotion.AUTOMATIC
+    controls = {name: service.rules.judge.control for name, service in fleet.services.items()}
+    assert [name for name, control in controls.items() if control is Control.BASELINE] == ["checkout"]
+    metrics = fleet.services["cart"].rules.judge.metrics
+    assert [metric.key for metric in metrics if metric.judged] == [
+        *("errors", "p99", "throughput", "cpu", "memory", "restarts")
+    ]
+    assert [metric.key for metric in metrics if metric.with_age] == ["memory"]
     assert fleet.services["payments"].rules.promotions.production is Promotion.OPERATOR
     assert fleet.services["cart"].rules.waves == (Wave("", "", 0.25), Wave("", "", 0.5), Wave("", "", 1.0))
     assert fleet.services["ledger"].rules.checks[1].contains == "migrations: done"
@@ -173,6 +186,9 @@ end = 2026-12-27T00:00:00Z
 soak = "2m"
 [service.cart.judge]
 no_data = "rollback"
+control = "baseline"
+false_rollback = "5%"
+guard_burn = 14.4
 [service.cart.metrics.p99]
 tolerance = "50%"
 [service.cart.metrics.memory]
@@ -194,6 +210,8 @@ end = 2027-01-02T00:00:00Z
     rules = read(small + text).fleet.services["cart"].rules
     assert rules.deploy == DeployRules(at_once=7, soak_s=120.0)
     assert rules.judge.no_data is NoData.ROLLBACK
+    assert (rules.judge.control, rules.judge.false_rollback, rules.judge.guard_burn) == (Control.BASELINE, 0.05, 14.4)
+    assert (rules.judge.warmup_s, rules.judge.cold_s) == (None, 600.0)
     assert [(m.key, m.kind, m.tolerance) for m in rules.judge.metrics] == [
         ("errors", MetricKind.RATIO, 0.005),
         ("p99", MetricKind.QUANTILE, 0.5),
@@ -210,23 +228,51 @@ end = 2027-01-02T00:00:00Z
     )
 
 
+def test_every_kind_of_metric_is_taken(small: str, read: Read) -> None:
+    text = """
+[service.cart.metrics.slow]
+kind = "share"
+of = "latency"
+over = "250ms"
+tolerance = "2%"
+critical = false
+[service.cart.metrics.slower]
+kind = "share"
+of = "latency"
+over = 2
+[service.cart.metrics.work]
+kind = "gauge"
+of = "requests"
+with_age = true
+[service.cart.metrics.restarts]
+kind = "restarts"
+[service.cart.metrics.cost]
+kind = "expression"
+expression = "memory / max(requests, 1)"
+unit = "bytes"
+[service.cart.metrics.p99]
+kind = "share"
+over = 0.5
+of = "latency"
+"""
+    rules = {metric.key: metric for metric in read(small + text).fleet.services["cart"].rules.judge.metrics}
+    assert rules["slow"] == MetricRule(
+        "slow", "slow", MetricKind.SHARE, of="latency", over=0.25, unit="ratio", tolerance=0.02, critical=False
+    )
+    assert (rules["slower"].over, rules["slower"].critical) == (2.0, True)
+    assert rules["work"] == MetricRule("work", "work", MetricKind.GAUGE, of="requests", with_age=True)
+    assert rules["restarts"] == MetricRule("restarts", "restarts", MetricKind.RESTARTS)
+    assert rules["cost"] == MetricRule(
+        "cost", "cost", MetricKind.EXPRESSION, expression="memory / max(requests, 1)", unit="bytes"
+    )
+    assert rules["p99"] == MetricRule("p99", "p99", MetricKind.SHARE, of="latency", over=0.5, unit="ratio")
+
+
 def test_a_service_leaves_out_the_waves_of_places_where_it_has_no_host(small: str, read: Read) -> None:
     text = (
         small + '[datacenter.ams2]\nregion = "nl"\n[organisation]\nwaves = ["fra1", "ams2", "region:nl 50%", "100%"]\n'
     )
     assert read(text).fleet.services["cart"].rules.waves == (Wave("datacenter", "fra1", 1.0), Wave("", "", 1.0))
-
-
-def test_what_is_hardly_meant_is_warned_of_and_taken(small: str, read: Read) -> None:
-    alone = small.replace("[1-4]", "1").replace('  { datacenter = "iad1"', '#{ datacenter = "iad1"')
-    settings = read(
-        alone.replace("[organisation.checks]", "").replace("healthz", "#healthz") + '[controller]\ntick = "1s"\n'
-    )
-    assert [(warning.line, warning.key) for warning in settings.warnings] == [
-        (17, "service.cart.hosts"),
-        (15, "service.cart"),
-        (22, "controller.host_timeout"),
-    ]
 
 
 def test_the_demo_moves_to_other_addresses_and_nothing_else_does(small: str, read: Read) -> None:

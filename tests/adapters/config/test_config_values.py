@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from adapters.config import durations
 from adapters.config.errors import Problems, Spot, Unread
 from adapters.config.ranges import MOST, expanded
-from adapters.config.values import is_address, objective, ratio, whole
+from adapters.config.values import expression, is_address, objective, ratio, threshold, whole
 from adapters.config.waves import wave
 from pipeline.model import Wave
 
@@ -132,6 +132,32 @@ def test_a_ratio_is_a_finite_number_or_per_cent(wrong: object) -> None:
     with pytest.raises(Unread):
         ratio()(wrong, Spot(Problems("f")))
     assert ratio()("10%", Spot(Problems("f"))) == ratio()(0.1, Spot(Problems("f")))
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("250ms", 0.25), ("1m30s", 90), (0.25, 0.25), (2, 2), ("1d", 86_400), (1e-6, 1e-6)]
+)
+def test_a_threshold_is_a_duration_or_seconds(written: object, read: float) -> None:
+    assert threshold("1d")(written, Spot(Problems("f"))) == read
+
+
+@pytest.mark.parametrize(
+    "wrong", [0, -1, "0s", "0.25", "-1s", "2d", 86_401, float("nan"), float("inf"), 10**400, True, None, "", [1]]
+)
+def test_a_threshold_of_nothing_or_beyond_all_measure_is_refused(wrong: object) -> None:
+    spot = Spot(Problems("f"))
+    with pytest.raises(Unread):
+        threshold("1d")(wrong, spot)
+    assert len(spot.problems.errors) == 1
+
+
+@pytest.mark.parametrize("wrong", ["", " ", "1", "a +", "a\nb", "a\x1b[2J", "a" * 301, 3, None, ["a"], "a/0"])
+def test_what_is_no_expression_is_refused(wrong: object) -> None:
+    spot = Spot(Problems("f"))
+    with pytest.raises(Unread):
+        expression(wrong, spot)
+    assert len(spot.problems.errors) == 1
+    assert str(spot.problems.errors[0]).isprintable()
 
 
 @pytest.mark.parametrize("wrong", [True, 1.0, "1", 0, 11])

@@ -10,6 +10,7 @@ from adapters.demo.host import DemoHost
 from adapters.hosts.http import HttpHosts
 from adapters.wire import Wire, WireError
 from pipeline.events import Intent, Outcome, Result
+from pipeline.hostwork import Step
 from pipeline.observed import HostFault, HostState, Observation
 
 SOON_S = 5.0
@@ -46,9 +47,11 @@ async def seen(hosts: HttpHosts, host: DemoHost) -> Observation:
     return (await hosts.states([host.host], LOOK_S))[host.host.name]
 
 
-async def deployed(hosts: HttpHosts, wall_clock, host: DemoHost, revision: str, attempt: int = 1) -> Outcome:
+async def deployed(
+    hosts: HttpHosts, wall_clock, host: DemoHost, revision: str, attempt: int = 1, step: Step = Step.FORWARD
+) -> Outcome:
     name = host.host.name
-    operation = f"{host.service}-1.forward.{name}.{attempt}"
+    operation = f"{host.service}-1.{step}.{name}.{attempt}"
     intent = Intent(operation, f"{host.service}-1", host.service, name, revision, wall_clock.now())
     return await hosts.deploy(host.host, intent, 1, SOON_S)
 
@@ -76,6 +79,27 @@ async def test_a_repeated_deploy_does_not_restart_the_process_again(hosts, wall_
     process = host.process
     assert (await deployed(hosts, wall_clock, host, "r512")).result is Result.DONE
     assert host.process is process
+
+
+async def test_a_baselines_restart_brings_a_new_process_of_the_same_revision_and_only_one(
+    hosts, wire, wall_clock, host
+) -> None:
+    for _ in range(3):
+        await page(wire, host, "/")
+    old = host.process
+    assert (await deployed(hosts, wall_clock, host, "r511")).detail == "ran already"
+    assert host.process is old
+
+    outcome = await deployed(hosts, wall_clock, host, "r511", step=Step.BASELINE)
+
+    assert outcome.result is Result.DONE
+    restarted = host.process
+    assert restarted is not old
+    said = (await page(wire, host, "/metrics"))[1]
+    assert 'le="+Inf"} 0' in said
+    assert 'build_info{revision="r511"} 1' in said
+    await deployed(hosts, wall_clock, host, "r511", step=Step.BASELINE)
+    assert host.process is restarted
 
 
 async def test_a_restarting_host_drains_then_is_not_there_and_says_so(wire, host) -> None:

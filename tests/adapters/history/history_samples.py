@@ -1,17 +1,37 @@
 """Values to keep, and a history in a folder of the test's own."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from adapters.history.sqlite import SqliteHistory
 from pipeline.events import AUTO, Event, Intent, Outcome, Result
-from pipeline.judge.evidence import Evidence, Window
 from pipeline.lifecycle import Phase, Rollout
-from pipeline.signals import Histogram, Sample
 
 Opener = Callable[..., SqliteHistory]
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class HandClock:
+    """Time that the test moves."""
+
+    time: datetime = START
+    elapsed_s: float = 1_000.0
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.elapsed_s
+
+    async def sleep(self, seconds: float) -> None:
+        raise NotImplementedError
+
+    def later(self, by: timedelta, elapsed_s: float) -> None:
+        self.time += by
+        self.elapsed_s += elapsed_s
 
 
 def at(seconds: float) -> datetime:
@@ -19,8 +39,6 @@ def at(seconds: float) -> datetime:
 
 
 def rollout(service: str = "pricing", number: int = 1, phase: Phase = Phase.CANARY_BAKE) -> Rollout:
-    histogram = Histogram((0.1, 0.5, float("inf")), (90.0, 9.0, 1.0))
-    seen = Sample(40.0, {"requests": 100.0, "errors": 2.0}, {"rss": 1.5e8}, {"latency": histogram})
     return Rollout(
         id=f"{service}-{number}",
         service=service,
@@ -33,7 +51,6 @@ def rollout(service: str = "pricing", number: int = 1, phase: Phase = Phase.CANA
         submitted=at(number),
         seed=2**63 + 7,
         canaries=("fra1-01", "ams2-07"),
-        evidence=Evidence(Window(4, seen, seen)),
     )
 
 

@@ -16,6 +16,7 @@ from adapters.history.reserve import Reserve
 from adapters.history.sqlite import SqliteHistory
 from pipeline.ports import Changes, HistoryError
 from pipeline.view import HistoryQuery
+from tests.adapters.history.judge_samples import look_record
 
 HOLD_EXCLUSIVE = """
 import sqlite3, sys
@@ -57,7 +58,8 @@ def test_a_database_of_a_newer_version_is_left_as_it_is(opened: Opener, tmp_path
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version = {VERSION + 1}")
     before = path.read_bytes()
-    with pytest.raises(HistoryError, match=r"written by a newer pithead \(version 2, this one knows 1\): run that one"):
+    told = rf"written by a newer pithead \(version {VERSION + 1}, this one knows {VERSION}\): run that one"
+    with pytest.raises(HistoryError, match=told):
         opened(path).start()
     assert path.read_bytes() == before
 
@@ -89,6 +91,23 @@ def test_a_damaged_database_is_refused(opened: Opener, tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="is damaged"):
         opened(path).start()
     assert path.read_bytes() == bytes(pages)
+
+
+def test_damaged_samples_keep_no_controller_from_starting_and_are_told_when_they_are_read(
+    opened: Opener, tmp_path: Path
+) -> None:
+    path = tmp_path / "history.db"
+    filled(path)
+    with closing(sqlite3.connect(path)) as db:
+        root = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'looks'").fetchone()[0]
+    pages = bytearray(path.read_bytes())
+    pages[(root - 1) * 4096 : root * 4096] = b"\x5a" * 4096
+    path.write_bytes(pages)
+    history = opened(path)
+    history.start()
+    assert history.record(Changes(events=(event(2),)))[0].id == 2
+    with pytest.raises(HistoryError, match="is damaged"):
+        history.record(Changes(looks=(look_record(),)))
 
 
 def test_a_folder_in_its_place_is_refused(opened: Opener, tmp_path: Path) -> None:

@@ -12,9 +12,11 @@ from pipeline.events import Result
 HOST = "cart-fra1-1"
 
 
-def asked(operation: str, revision: str = "r2", token: int = 1, host: str = HOST, version: int = 1) -> bytes:
+def asked(
+    operation: str, revision: str = "r2", token: int = 1, host: str = HOST, version: int = 1, **more: object
+) -> bytes:
     body = {"version": version, "operation": operation, "host": host, "revision": revision, "token": token}
-    return json.dumps(body).encode()
+    return json.dumps(body | more).encode()
 
 
 def put(ledger: AgentLedger, *args: object, **kwargs: object) -> Answer:
@@ -87,6 +89,7 @@ def test_a_revision_that_runs_already_and_is_healthy_is_done_at_once() -> None:
         (asked("op-1", "\x1b[2J"), 400, "must be of"),
         (asked("op-1", token=-1), 400, "token out of range"),
         (asked("op-1", token=2**60), 400, "token out of range"),
+        (asked("op-1", restart="yes"), 400, "Expected `bool`"),
         (asked("op-1", host="search-1"), 421, "this is cart-fra1-1, not search-1"),
     ],
 )
@@ -170,3 +173,16 @@ def test_a_host_that_says_what_it_could_run_refuses_the_rest_and_begins_nothing(
     refused = put(ledger, "op-1", "r3")
     assert (refused.status, refused.start) == (404, None)
     assert put(ledger, "op-2", "r2").start is not None
+
+
+def test_a_restart_begins_the_process_anew_once_though_the_revision_runs_already() -> None:
+    ledger = AgentLedger(HOST, "r2")
+    taken = put(ledger, "op-1", restart=True)
+    assert (taken.status, taken.start, taken.body["restart"]) == (202, Start("op-1", "r2"), True)
+    assert put(ledger, "op-1", restart=True).start is None
+    ledger.finish("op-1", Result.DONE)
+    again = put(ledger, "op-1", restart=True)
+    assert (again.status, again.start, again.body["outcome"], again.body["restart"]) == (200, None, "done", True)
+    assert ledger.state().body["restart"] is True
+    assert put(ledger, "op-2").body["detail"] == "ran already"
+    assert "restart" not in ledger.state().body

@@ -263,3 +263,36 @@ async def test_an_answer_that_cannot_be_read_is_never_done(hosts, peers, http_an
     outcome = await hosts.deploy(host(address), intent(clock), 1, 5.0)
     assert outcome.result is Result.UNKNOWN
     assert "malformed answer" in outcome.detail
+
+
+RESTART = "cart-1.baseline.cart-1.1"
+
+
+async def test_a_baselines_operation_restarts_the_revision_that_runs_and_no_other_does(
+    hosts, peers, http_answer, clock
+) -> None:
+    agent = Agent(http_answer)
+    address = await peers.answering(agent)
+    assert (await hosts.deploy(host(address), intent(clock, "r1"), 1, 20.0)).detail == "ran already"
+    assert agent.starts == 0
+    outcome = await hosts.deploy(host(address), intent(clock, "r1", RESTART), 1, 20.0)
+    assert (outcome.result, agent.starts) == (Result.DONE, 1)
+    assert (await hosts.states([host(address)], LONG_S))["cart-1"].result is Result.DONE
+
+
+async def test_an_agent_that_knows_no_restart_has_not_restarted_whatever_it_says(
+    hosts, peers, http_answer, clock
+) -> None:
+    agent = Agent(http_answer)
+
+    def old(method: str, path: str, body: bytes) -> bytes:
+        fields = json.loads(body or "{}")
+        fields.pop("restart", None)
+        return agent(method, path, json.dumps(fields).encode())
+
+    address = await peers.answering(old)
+    outcome = await hosts.deploy(host(address), intent(clock, "r1", RESTART), 1, 20.0)
+    assert (outcome.result, agent.starts) == (Result.FAILED, 0)
+    assert outcome.detail == "the agent knows no restart, and left the process as it was: ran already"
+    seen = (await hosts.states([host(address)], LONG_S))["cart-1"]
+    assert (seen.operation, seen.result, seen.detail) == (RESTART, Result.FAILED, outcome.detail)

@@ -1,0 +1,90 @@
+"""What is allowed but hardly meant. Warnings keep nobody from starting."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from adapters.config.durations import written
+from adapters.config.errors import Spot
+from adapters.config.schema import Values
+from pipeline.model import Control, Host, Rules, Service
+from pipeline.placement import MOST, canary_size
+from pipeline.words import some
+
+FEW_HOSTS = 8
+"""With fewer to hold a canary against, how much hosts differ is a guess."""
+
+
+COLD = (("judge", "warmup_s", "warmup"), ("cycle", "duration_s", "duration"), ("judge", "control", "control"))
+"""Section, field and key of what makes a warm-up outlast the cycle, the likeliest first."""
+
+
+def service(service: Service, said: Values, root: Spot) -> None:
+    """Warn of one service. A thing that it takes from the organisation is told there, once for all services."""
+    spot = root / "service" / service.name
+    if not service.rules.checks:
+        spot.warn("has no staging check: every build passes staging")
+    _hosts(service, spot)
+    saying = [(spot, said["service"][service.name]), (root / "organisation", said.get("organisation", {}))]
+    _warmup(service.rules, saying)
+    _metrics(service.rules, saying)
+
+
+def _hosts(service: Service, spot: Spot) -> None:
+    hosts, rules = service.production, service.rules
+    canaries = canary_size(len(hosts), rules.canary.share)
+    at = spot / "hosts"
+    if len(hosts) <= 1:
+        if hosts:
+            at.warn("has one production host: a canary on it leaves nothing to compare it with")
+        return
+    if canaries == 1:
+        more = canary_size(len(hosts), MOST)
+        way = f': canary.share = "{MOST:.0%}" makes it {more}' if more > 1 else ""
+        at.warn(f"a canary is one host of {len(hosts)}, and a sick machine and a bad release look alike{way}")
+    if len(hosts) - canaries < FEW_HOSTS:
+        at.warn(
+            f"{len(hosts) - canaries} hosts are left to hold a canary against, and how hosts differ is hardly known "
+            f"from fewer than {FEW_HOSTS}"
+        )
+    if rules.judge.control is Control.BASELINE:
+        crowded = _crowded(hosts, canaries, rules.canary.stratify)
+        if crowded:
+            (spot / "judge" / "control").warn(
+                f"canary and baseline may take every production host of {some(crowded, 4)}, so that the baseline "
+                'stays smaller than the canary: "production" needs no hosts of its own'
+            )
+
+
+def _crowded(hosts: Sequence[Host], canaries: int, stratify: Sequence[str]) -> list[str]:
+    """Datacenters where a draw can take so many canaries that as many baseline hosts leave none beside them."""
+    even = "datacenter" in stratify
+    return [
+        name
+        for name, there in Counter(host.datacenter for host in hosts).items()
+        if 2 * (math.ceil(there * canaries / len(hosts) - 1e-9) if even else min(canaries, there)) >= there
+    ]
+
+
+def _warmup(rules: Rules, saying: Sequence[tuple[Spot, Values]]) -> None:
+    cold_s, cycle_s = rules.judge.cold_s, rules.cycle.duration_s
+    if cold_s < cycle_s:
+        return
+    for spot, values in saying:
+        for part, field, key in COLD:
+            if field in values.get(part, {}):
+                (spot / part / key).warn(
+                    f"hosts are cold for {written(cold_s)} (judge.warmup) and a cycle is over in {written(cycle_s)} "
+                    "(cycle.duration): nothing is ever judged warm"
+                )
+                return
+
+
+def _metrics(rules: Rules, saying: Sequence[tuple[Spot, Values]]) -> None:
+    judged = [metric for metric in rules.judge.metrics if metric.judged]
+    if any(metric.critical for metric in judged) or not judged:
+        return
+    for spot, values in saying:
+        if "metrics" in values:
+            (spot / "metrics").warn("no judged metric is critical: nothing can fail a canary alone")
+            return

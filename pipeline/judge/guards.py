@@ -1,0 +1,78 @@
+"""Absolute guards beside the statistics: they act at once, whatever the evidence says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.judge.columns import Columns, Floats
+from pipeline.judge.plan import Plan
+from pipeline.judge.sums import Layout
+from pipeline.words import percent, some
+
+GONE_LOOKS = 3
+"""Looks in a row without data of most canary hosts after which a canary has no verdict at all."""
+HALF_DOWN_LOOKS = 2
+LEAST_BAD = 10
+WORSE, COLD_WORSE = 2.0, 20.0
+"""How many times faster than production a canary must burn too; while hosts are cold they may burn more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streaks:
+    """Looks in a row."""
+
+    gone: int = 0
+    """Without data of most canary hosts."""
+    half_down: int = 0
+    """With half of the canary hosts down, or more."""
+
+
+def counted(before: Streaks, plan: Plan, look: Columns) -> Streaks:
+    seen = int((look.host_s[: plan.canaries] > 0).sum())
+    gone = 2 * seen < max(look.expected, 1)
+    half = bool(look.down) and 2 * len(look.down) >= max(look.expected, 1)
+    return Streaks(before.gone + 1 if gone else 0, before.half_down + 1 if half else 0)
+
+
+def down(streaks: Streaks, look: Columns) -> str:
+    """All canary hosts say that they are down; or half of them, more than once."""
+    sick = len(look.down)
+    if not sick:
+        return ""
+    said = f"{sick} of {look.expected} hosts of the new revision are down: {some(sorted(look.down))}"
+    if sick >= look.expected or streaks.half_down >= HALF_DOWN_LOOKS:
+        return said
+    return ""
+
+
+def missing(streaks: Streaks, plan: Plan, look: Columns) -> str:
+    """Most canary hosts give no data."""
+    seen = int((look.host_s[: plan.canaries] > 0).sum())
+    if 2 * seen >= max(look.expected, 1):
+        return ""
+    for_long = f", for {streaks.gone} looks" if streaks.gone >= GONE_LOOKS else ""
+    if not seen:
+        return f"no host of the new revision gives fresh data{for_long}"
+    return f"only {seen} of {look.expected} hosts of the new revision give fresh data{for_long}"
+
+
+def burn(plan: Plan, lay: Layout, recent: Sequence[Floats], *, cold: bool) -> str:
+    """The canary spends the error budget far too fast, and much faster than production at the same moments.
+
+    `recent`: sums of the windows to look at, shortest first.
+    """
+    rules = plan.trial.rules
+    allowed = 1 - plan.trial.objective
+    if rules.guard_burn <= 0 or allowed <= 0:
+        return ""
+    for sums in recent:
+        bad, total, others_bad, others = (float(number) for number in lay.read(sums, "budget"))
+        if bad < LEAST_BAD or total <= 0:
+            continue
+        mine = bad / total / allowed
+        theirs = others_bad / others / allowed if others > 0 else 0.0
+        if mine >= rules.guard_burn and mine >= (COLD_WORSE if cold else WORSE) * theirs:
+            return (
+                f"{plan.trial.bad}: the error budget burns {mine:,.0f} times too fast (guard {rules.guard_burn:g}): "
+                f"{percent(bad / total)} of {total:,.0f} requests failed, production {theirs:,.1f} times"
+            )
+    return ""

@@ -1,0 +1,166 @@
+"""A service's page shows what the judge saw: bounds, control, warm-up, alerts."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from pipeline.view import JudgeView
+from tests.tui.fakes import FakeRoom, FrozenClock
+from tests.tui.pages import company, drawn, opened, settled
+from tests.tui.samples import COLD, JUDGE, bound, sample_fleet, sample_service
+from tui.app import PitheadApp
+from tui.glyphs import ASCII, UNICODE
+from tui.service import ServiceScreen
+from tui.service_explain_judge import metric_texts
+from tui.service_judge import judging_line
+from tui.service_lane import judged_line
+from tui.theme import Colors, palette
+from tui.widgets.pane import Look, Pane
+from tui.widgets.runs import length
+
+PLAIN = Look(ASCII, palette(Colors.NONE))
+SIZES = [(80, 24), (120, 40)]
+
+
+def text(runs: Any) -> str:
+    return "".join(part for part, _ in runs)
+
+
+def cold() -> FakeRoom:
+    room = company()
+    room.services["checkout-api"] = replace(sample_service("checkout-api"), judge=COLD)
+    return room
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("ascii_", [True, False], ids=["ascii", "unicode"])
+async def test_the_bounds_look_as_drawn(size: tuple[int, int], ascii_: bool, snapshot: SnapshotAssertion) -> None:
+    async with opened(ServiceScreen("checkout-api"), cold(), size, ascii=ascii_) as (app, pilot):
+        await pilot.press("b")
+        await settled(pilot)
+        assert "\n".join(drawn(app)) == snapshot
+
+
+@pytest.mark.parametrize("colors", [Colors.TRUE, Colors.FEW], ids=["truecolor", "16"])
+def test_the_bounds_in_colour(colors: Colors, snap_compare: Any) -> None:
+    app = PitheadApp(cold(), colors=colors, clock=FrozenClock(), operator="mira", first=sample_fleet())
+
+    async def open_page(pilot: Any) -> None:
+        await pilot.app.push_screen(ServiceScreen("checkout-api"))
+        await settled(pilot)
+        await pilot.press("b")
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=open_page)
+
+
+async def test_the_explanation_looks_as_drawn(snapshot: SnapshotAssertion) -> None:
+    async with opened(ServiceScreen("checkout-api"), cold(), (100, 46)) as (app, pilot):
+        await pilot.press("e")
+        await settled(pilot)
+        assert "\n".join(drawn(app)) == snapshot
+
+
+async def test_b_turns_values_into_bounds_and_back_and_stays_from_service_to_service() -> None:
+    async with opened(ServiceScreen("checkout-api"), company()) as (app, pilot):
+        values = drawn(app)
+        await pilot.press("b")
+        await settled(pilot)
+        assert "limit +0.10pp--" in "\n".join(drawn(app))
+        assert "b values" in "\n".join(drawn(app))
+        await pilot.press("right_square_bracket")
+        await settled(pilot)
+        assert "limit +0.10pp--" in "\n".join(drawn(app))
+        await pilot.press("left_square_bracket", "b")
+        await settled(pilot)
+        assert drawn(app) == values
+
+
+async def test_b_on_another_tab_opens_the_metrics() -> None:
+    async with opened(ServiceScreen("checkout-api"), company()) as (app, pilot):
+        await pilot.press("3", "b")
+        await settled(pilot)
+        page = "\n".join(drawn(app))
+        assert "[1 Metrics]" in page
+        assert "limit +0.10pp--" in page
+
+
+async def test_a_service_without_bounds_says_so_in_each_pane() -> None:
+    view = sample_service("checkout-api")
+    bare = replace(view, panes=tuple(replace(pane, bounds=(), limit_at=None) for pane in view.panes), judge=None)
+    async with opened(ServiceScreen("checkout-api"), FakeRoom(sample_fleet(), {"checkout-api": bare})) as (app, pilot):
+        await pilot.press("b")
+        await settled(pilot)
+        page = "\n".join(drawn(app))
+        assert page.count("no bounds yet") == 4
+        assert "against" not in page
+
+
+async def test_a_new_look_repaints_a_few_cells_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = company()
+    view = sample_service("checkout-api")
+    async with opened(ServiceScreen("checkout-api"), room, (120, 40)) as (_, pilot):
+        await pilot.press("b")
+        await settled(pilot)
+        repainted: list[Any] = []
+        monkeypatch.setattr(Pane, "refresh", lambda self, *regions, **_: repainted.extend(regions))
+        first = view.panes[0]
+        moved = replace(first, bounds=(*first.bounds[:-1], bound(0.0021, 0.4, 79)))
+        room.publish_service(replace(view, panes=(moved, *view.panes[1:])))
+        await settled(pilot)
+        assert 0 < sum(region.area for region in repainted) < 60
+
+
+async def test_the_line_of_the_judge_is_there_while_it_judges_and_only_then() -> None:
+    room = cold()
+    async with opened(ServiceScreen("checkout-api"), room) as (app, pilot):
+        page = drawn(app)
+        assert page[2].startswith(" WATCH error rate +0.08pp (limit 0.10)")
+        assert page[3] == " ! 2 alerts: iad1-21 fails 12.1 % of its r..   warm-up 3 of 10 min  uncalibrated"
+        assert page[4].startswith(" [1 Metrics]")
+        room.publish_service(replace(sample_service("checkout-api"), judge=None))
+        await settled(pilot)
+        assert drawn(app)[3].startswith(" [1 Metrics]")
+
+
+@pytest.mark.parametrize("width", [1, 20, 40, 59, 60, 80, 120, 200])
+@pytest.mark.parametrize("judge", [JUDGE, COLD, replace(JUDGE, control=""), replace(COLD, alerts=())])
+def test_the_line_of_the_judge_fits_and_says_the_gravest_first(width: int, judge: JudgeView) -> None:
+    view = replace(sample_service("checkout-api"), judge=judge)
+    for look in (PLAIN, Look(UNICODE, palette(Colors.TRUE))):
+        line = judging_line(view, width, look)
+        assert length(line) <= width
+        said = text(line)
+        if width >= 20:
+            begins = "  warm-up 3 of 10" if width < 60 and judge.warmup else " against "
+            assert said.startswith(f" {look.glyphs.watched} 2 alerts: iad" if judge.alerts else begins)
+        if width >= 60:
+            assert ("uncalibrated" in said) == (not judge.calibrated)
+            assert ("warm-up 3 of 10 min" in said) == bool(judge.warmup)
+
+
+def test_what_the_judge_adds_never_cuts_the_verdicts_reason() -> None:
+    view = sample_service("checkout-api")
+    for width in (40, 80, 120):
+        said = text(judged_line(replace(view, judge=COLD), width, PLAIN))
+        assert said.split(" vs ")[0].rstrip().startswith(text(judged_line(view, width, PLAIN))[:30].rstrip())
+        assert "uncalibrated" not in said
+
+
+def test_an_alert_stands_out_by_colour_and_by_its_word() -> None:
+    look = Look(UNICODE, palette(Colors.TRUE))
+    view = replace(sample_service("checkout-api"), judge=replace(COLD, alerts=("fra1-07 is slow",)))
+    styles = [style for part, style in judging_line(view, 120, look) if "alert: fra1-07 is slow" in part]
+    assert styles == [look.palette.warn]
+
+
+def test_a_metric_says_its_bounds_limit_evidence_and_cost_in_words() -> None:
+    errors, latency, *_ = sample_service("checkout-api").panes
+    assert metric_texts(errors)[:2] == [
+        "errors: canary 0.29 % of 9,812, production 0.21 % of 131,440, limit +0.10 pp",
+        "+0.059pp, with 95 % confidence between +0.045pp and +0.073pp; limit +0.10pp",
+    ]
+    told = "evidence 12% of what rolls a release back, strongest over all 41 min; 0.08 % of false rollbacks spent on it"
+    assert metric_texts(latency)[-1] == told

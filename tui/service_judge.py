@@ -1,0 +1,57 @@
+"""The line under a verdict: by what it was reached, and what someone should look at."""
+
+from pipeline.view import JudgeView, ServiceView
+from tui.widgets.pane import Look, crop, ends
+from tui.widgets.runs import Runs, length
+from tui.words import percent
+
+NARROW = 60
+"""Below this the gravest takes the whole line."""
+
+
+def judging_line(view: ServiceView, width: int, look: Look) -> Runs:
+    """Alerts, else the control, at the left; warm-up, "uncalibrated" and evidence at the right; () if none judges."""
+    judge = view.judge
+    if judge is None:
+        return ()
+    left = _alert(judge, look) if judge.alerts else _control(judge, look)
+    right = _facts(judge, look)
+    if width < NARROW:
+        return crop(right if right and not judge.alerts else left, width, look.glyphs.more)
+    for more in _extras(judge, look):
+        if length(left) + length(right) + length(more) < width:
+            right = (*more, *right)
+    return ends(left, right, width, look.glyphs.more)
+
+
+def _alert(judge: JudgeView, look: Look) -> Runs:
+    count = len(judge.alerts)
+    return (
+        (
+            f" {look.glyphs.watched} {'alert' if count == 1 else f'{count} alerts'}: {judge.alerts[0]}",
+            look.palette.warn,
+        ),
+    )
+
+
+def _control(judge: JudgeView, look: Look) -> Runs:
+    return ((f" against {judge.control or 'nothing'}", look.palette.dim),)
+
+
+def _facts(judge: JudgeView, look: Look) -> Runs:
+    """What must not be missed."""
+    runs: Runs = ()
+    if judge.warmup:
+        runs = ((f"  warm-up {judge.warmup}", look.palette.move),)
+    if not judge.calibrated:
+        runs = (*runs, ("  uncalibrated", look.palette.dim))
+    return runs
+
+
+def _extras(judge: JudgeView, look: Look) -> tuple[Runs, ...]:
+    """What is said where there is room, the more useful first."""
+    dim = look.palette.dim
+    found: list[Runs] = [((f"  evidence {percent(max(judge.evidence, 0.0))}", dim),)]
+    if judge.alerts and judge.control:
+        found.append(((f"  vs {judge.control.partition(',')[0]}", dim),))
+    return tuple(found)
