@@ -28,7 +28,7 @@ def bounds_sheet(
     return Sheet(((pane.title, palette.strong), (beside, palette.dim)), inked(rows, look, stale=stale), foot)
 
 
-def newest(pane: MetricPane) -> tuple[float, float, float] | None:
+def newest(pane: MetricPane) -> tuple[float | None, float, float | None] | None:
     """The last bounds that there are."""
     return next((point for point in reversed(pane.bounds) if point is not None), None)
 

@@ -16,8 +16,9 @@ from textual.renderables.sparkline import Sparkline
 
 from adapters.metrics.plan import PagePlan
 from adapters.metrics.source import SignalKind, SignalSource, parse_selector
-from pipeline.judge.old_evidence import Evidence, Look
-from pipeline.judge.pooled import PooledJudge
+from pipeline.judge.look import Group, HostLook, Look
+from pipeline.judge.sequential import SequentialJudge
+from pipeline.judge.trial import Prior, Trial
 from pipeline.model import JudgeRules
 from pipeline.signals import Histogram, Sample
 from tests.bench.company import EDGES, METRICS, SHAPE
@@ -111,17 +112,25 @@ def sample(requests: float, hosts: int) -> Sample:
 
 
 def looks(rounds: int) -> list[list[str]]:
-    rules, judge = JudgeRules(metrics=METRICS), PooledJudge()
-    look = Look(
-        {f"c{n}": sample(200.0 + n, 1) for n in range(2)}, {f"p{n}": sample(200.0 + n, 1) for n in range(17)}, 2
-    )
-    evidence = Evidence()
-    for _ in range(100):
-        evidence, _ = judge.look(rules, evidence, look, Evidence())
-    mine = cpu(lambda: judge.look(rules, evidence, look, Evidence()), rounds)
-    return [
-        [f"judge, one look at {len(METRICS)} metrics, 2 hosts of 19", ms(mine), "limit", "1", times(mine.median, 0.001)]
-    ]
+    rows = []
+    for canaries, hosts in ((2, 19), (8, 100)):
+        names = tuple(f"h{n}" for n in range(hosts))
+        places = {name: f"dc{at % 3}" for at, name in enumerate(names)}
+        rules = JudgeRules(metrics=METRICS, warmup_s=0.0)
+        trial = Trial("s-1", 0, rules, 5.0, 17_280, places, names[:canaries], (), names[canaries:])
+        groups = [Group.CANARY] * canaries + [Group.PRODUCTION] * (hosts - canaries)
+        seen = {
+            name: HostLook(group, sample(200.0 + at, 1))
+            for at, (name, group) in enumerate(zip(names, groups, strict=True))
+        }
+        look, judge = Look(5.0, seen, canaries), SequentialJudge()
+        evidence = judge.begin(trial, Prior())
+        for _ in range(100):
+            evidence, _ = judge.look(evidence, look)
+        mine = cpu(lambda judge=judge, evidence=evidence, look=look: judge.look(evidence, look), rounds)
+        what = f"judge, one look at {len(METRICS)} metrics, {canaries} canaries of {hosts} hosts"
+        rows.append([what, ms(mine), "limit", "5", times(mine.median, 0.005)])
+    return rows
 
 
 def started(command: list[str], rounds: int, code: int = 0) -> Spread:

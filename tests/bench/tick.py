@@ -18,7 +18,7 @@ from adapters.history.sqlite import SqliteHistory
 from pipeline.commands import Command, Verb
 from pipeline.controller import Controller
 from pipeline.events import Who
-from pipeline.judge.pooled import PooledJudge
+from pipeline.judge.sequential import SequentialJudge
 from pipeline.view import State
 from pithead.compose import spare_the_collector
 from tests.bench.company import TICK_S, Clock, Hosts, company
@@ -43,7 +43,7 @@ class Bench:
             checks=self.hosts,
             history=self.history,
             clock=self.clock,
-            judge=PooledJudge(),
+            judge=SequentialJudge(),
             rng=Random(1),
         )
 

@@ -32,7 +32,11 @@ def test_help_loads_no_toolkit_and_no_client() -> None:
 
 
 def test_the_whole_pipeline_loads_no_toolkit_no_client_and_no_database() -> None:
-    assert not loaded(all_of("pipeline")) & (TOOLKIT | CLIENTS | NUMBERS | {"sqlite3", "msgspec"})
+    assert not loaded(all_of("pipeline")) & (TOOLKIT | CLIENTS | NUMBERS - {"numpy"} | {"sqlite3", "msgspec"})
+
+
+def test_what_clients_know_of_the_pipeline_loads_no_numbers_library() -> None:
+    assert not loaded("import pipeline.ports, pipeline.view, pipeline.judge.verdict, pipeline.judge.look") & NUMBERS
 
 
 def test_the_room_loads_no_client_and_no_numbers_library() -> None:

@@ -93,7 +93,8 @@ class Storm:
         if before is not None and baked and now.phase is Phase.WAVE_DEPLOY:
             assert before.served.seconds > 0
             assert company.history.broken == ""
-            assert now.reference.whole.candidate.counters.get("requests", 0) >= 50
+            assert before.judgement is not None
+            assert now.reference
         if company.row.state is State.STALE:
             assert company.row.verdict is Verdict.NO_DATA
 

@@ -251,7 +251,8 @@ async def test_unreachable_hosts_hold_and_are_named() -> None:
     await company.ticks(3)
     company.ask(Verb.SUBMIT, "r2")
     await company.until("canary-bake")
-    for name in ("fra1-00", "fra1-03", "fra1-06"):
+    # One host stays beside a canary that was drawn there.
+    for name in [name for name in ("fra1-00", "fra1-03", "fra1-06") if name not in company.rollout.canaries][:2]:
         company.world.machines[name].fault = "no answer in 2 s"
     await company.ticks(90)
     assert company.rollout.phase in {"canary-bake", "wave-deploy"}

@@ -23,7 +23,7 @@ from tui.widgets.chart import (
 )
 from tui.words import difference
 
-Bounds = Sequence[tuple[float, float, float] | None]
+Bounds = Sequence[tuple[float | None, float, float | None] | None]
 """(low, difference, high) at each point, oldest first; None before there is one."""
 
 
