@@ -13,6 +13,12 @@ Floats = NDArray[np.float64]
 """One number a host, (hosts,) unless said otherwise; NaN where the host gave none that can be true."""
 
 
+LARGEST = 1e15
+"""No host does, or holds, more than this in one look; a number beyond it is a fault, and would overflow."""
+SMALLEST = 1e-12
+SHORTEST_S = 1e-3
+
+
 @dataclass(frozen=True, slots=True)
 class Buckets:
     """A histogram's increase, by host; NaN rows for hosts that gave none, or one with other edges."""
@@ -44,7 +50,7 @@ class Columns:
 def columns(look: Look, hosts: Sequence[str], groups: Sequence[str]) -> Columns:
     """`look` in the order of `hosts`; a host that is in another group than it should be counts as absent.
 
-    Impossible numbers (negative, infinite, NaN counts or seconds; infinite or NaN gauges) are left out, as NaN.
+    Impossible numbers (negative or NaN counts or seconds; any beyond `LARGEST`) are left out, as NaN.
     """
     size = len(hosts)
     host_s, age_s, restarts = np.full(size, np.nan), np.full(size, np.inf), np.zeros(size)
@@ -69,17 +75,20 @@ def columns(look: Look, hosts: Sequence[str], groups: Sequence[str]) -> Columns:
             if table is None:
                 table = kinds[histogram.edges] = np.full((size, len(histogram.edges)), np.nan)
             table[at] = histogram.counts
-    host_s[~(np.isfinite(host_s) & (host_s > 0))] = np.nan
+    host_s[~((host_s >= SHORTEST_S) & (host_s <= LARGEST))] = np.nan
     age_s[~(age_s >= 0)] = np.inf
-    restarts[~(np.isfinite(restarts) & (restarts >= 0))] = 0.0
+    restarts[~((restarts >= 0) & (restarts <= LARGEST))] = 0.0
     absent = np.isnan(host_s)
     for column in counters.values():
-        column[absent | ~(np.isfinite(column) & (column >= 0))] = np.nan
+        column[absent | ~((column >= 0) & (column <= LARGEST))] = np.nan
+        column[column < SMALLEST] = 0.0
     for column in gauges.values():
-        column[absent | ~np.isfinite(column)] = np.nan
+        column[absent | ~(np.abs(column) <= LARGEST)] = np.nan
+        column[np.abs(column) < SMALLEST] = 0.0
     for kinds in found.values():
         for table in kinds.values():
-            table[absent | ~(np.isfinite(table) & (table >= 0)).all(axis=1)] = np.nan
+            table[absent | ~((table >= 0) & (table <= LARGEST)).all(axis=1)] = np.nan
+            table[table < SMALLEST] = 0.0
     histograms = {
         signal: tuple(Buckets(edges, table) for edges, table in kinds.items()) for signal, kinds in found.items()
     }

@@ -175,7 +175,7 @@ def play(judge: Weighing[E], on: Stage, placebo: Placebo, share: float = 1.0) ->
 
 def _rolled_back(on: Stage, placebo: Placebo, number: int, judgement: Judgement) -> Ending:
     if judgement.guard:
-        return Ending(placebo, number, why=judgement.guard)
+        return Ending(placebo, number, why=judgement.why)
     failing = [metric for metric in judgement.metrics if metric.verdict is Verdict.FAIL] or list(judgement.metrics)
     if not failing:
         return Ending(placebo, number, why=judgement.why)
