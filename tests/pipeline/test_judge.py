@@ -1,0 +1,173 @@
+"""The judge on looks of a few hosts: what it must never do, whatever it is shown."""
+
+import math
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from world import Behaviour, Company, Verb
+
+from pipeline.judge.evidence import Evidence
+from pipeline.judge.look import Group, HostLook, Look
+from pipeline.judge.sequential import SequentialJudge
+from pipeline.judge.trial import Prior, Trial
+from pipeline.judge.verdict import Judgement, Verdict
+from pipeline.model import JudgeRules, MetricKind, MetricRule, Worse
+from pipeline.signals import Histogram, Sample
+
+EDGES = (0.05, 0.1, 0.25, 1.0, math.inf)
+METRICS = (
+    MetricRule("errors", "errors", MetricKind.RATIO, bad="errors", total="requests", unit="ratio", tolerance=0.005),
+    MetricRule("p99", "p99", MetricKind.QUANTILE, of="latency", unit="s", tolerance=0.25),
+    MetricRule("rps", "rps", MetricKind.RATE, of="requests", unit="/s", worse=Worse.LOWER, tolerance=0.3),
+    MetricRule("memory", "memory", MetricKind.GAUGE, of="memory", unit="bytes", tolerance=0.25),
+)
+CANARY = ("c0", "c1", "c2")
+OTHERS = tuple(f"p{n}" for n in range(9))
+PLACES = {name: f"dc{at % 3}" for at, name in enumerate((*CANARY, *OTHERS))}
+JUDGE = SequentialJudge()
+
+
+def trial(looks: int = 60, metrics: tuple[MetricRule, ...] = METRICS) -> Trial:
+    return Trial("s-1", 0, JudgeRules(metrics, warmup_s=0.0), 5.0, looks, PLACES, CANARY, (), OTHERS)
+
+
+def sample(requests: float, errors: float, memory: float = 1e8) -> Sample:
+    latency = Histogram(EDGES, (requests, 0.0, 0.0, 0.0, 0.0))
+    return Sample(5.0, {"requests": requests, "errors": errors}, {"memory": memory}, {"latency": latency})
+
+
+def look(of: dict[str, Sample]) -> Look:
+    hosts = {
+        name: HostLook(Group.CANARY if name in CANARY else Group.PRODUCTION, its, None) for name, its in of.items()
+    }
+    return Look(5.0, hosts, len(CANARY))
+
+
+def drawn(rng: Random, share: float) -> Look:
+    """All hosts alike, but that the canary fails `share` of its requests."""
+    found = {}
+    for name in (*CANARY, *OTHERS):
+        requests = rng.randint(150, 250)
+        chance = share if name in CANARY else 0.004
+        errors = sum(rng.random() < chance for _ in range(requests))
+        found[name] = sample(requests, errors, 1e8 * rng.uniform(0.97, 1.03))
+    return look(found)
+
+
+def judged(looks: list[Look], evidence: Evidence | None = None) -> list[Judgement]:
+    evidence = evidence or JUDGE.begin(trial(), Prior())
+    said = []
+    for one in looks:
+        evidence, judgement = JUDGE.look(evidence, one)
+        said.append(judgement)
+    return said
+
+
+def test_a_gross_fault_fails_within_two_looks_and_the_sentence_has_both_groups() -> None:
+    rng = Random(1)
+    said = judged([drawn(rng, 0.2) for _ in range(2)])
+    assert said[-1].verdict is Verdict.FAIL
+    assert "errors" in said[-1].why
+    assert "production" in said[-1].why
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 40)), min_size=1, max_size=25))
+@settings(max_examples=40, deadline=None)
+def test_hosts_that_all_do_the_same_never_fail(moments: list[tuple[int, int]]) -> None:
+    looks = [
+        look({name: sample(float(total), float(min(bad, total))) for name in (*CANARY, *OTHERS)})
+        for total, bad in moments
+    ]
+    allowed = {Verdict.PASS, Verdict.NO_DATA}
+    assert {one.verdict for one in judged(looks)} <= allowed
+
+
+def test_a_difference_below_the_tolerance_never_fails() -> None:
+    each = {name: sample(1_000.0, 8.0 if name in CANARY else 4.0) for name in (*CANARY, *OTHERS)}
+    assert all(one.verdict is not Verdict.FAIL for one in judged([look(each)] * 150))
+
+
+def test_more_of_the_same_evidence_never_turns_fail_into_pass() -> None:
+    bad = look({name: sample(200.0, 12.0 if name in CANARY else 1.0) for name in (*CANARY, *OTHERS)})
+    said = [one.verdict for one in judged([bad] * 60)]
+    first = said.index(Verdict.FAIL)
+    assert set(said[first:]) == {Verdict.FAIL}
+
+
+def test_the_order_of_hosts_in_a_look_changes_nothing() -> None:
+    rng = Random(3)
+    looks = [drawn(rng, 0.01) for _ in range(30)]
+    turned = [Look(one.seconds, dict(reversed(list(one.hosts.items()))), one.expected) for one in looks]
+    assert judged(looks) == judged(turned)
+
+
+@pytest.mark.parametrize("at", [1, 7, 29])
+def test_a_restart_in_the_middle_changes_nothing(at: int) -> None:
+    rng = Random(5)
+    looks = [drawn(rng, 0.012) for _ in range(30)]
+    whole = judged(looks)
+    evidence = JUDGE.begin(trial(), Prior())
+    for one in looks[:at]:
+        evidence, _ = JUDGE.look(evidence, one)
+    again = JUDGE.unpack(trial(), Prior(), JUDGE.pack(evidence))
+    assert again is not None
+    assert judged(looks[at:], again) == whole[at:]
+
+
+def test_evidence_of_other_settings_is_not_taken_up() -> None:
+    evidence, _ = JUDGE.look(JUDGE.begin(trial(), Prior()), drawn(Random(1), 0.004))
+    assert JUDGE.unpack(trial(metrics=METRICS[:2]), Prior(), JUDGE.pack(evidence)) is None
+
+
+def test_evidence_is_bounded_whatever_the_length_of_the_trial() -> None:
+    one, evidence, sizes = drawn(Random(9), 0.004), JUDGE.begin(trial(64), Prior()), []
+    for _ in range(400):
+        evidence = JUDGE.take_in(evidence, one)
+        sizes.append(len(evidence.marks))
+    assert max(sizes) <= 2 * 7 + 2
+
+
+ODD = st.floats(allow_nan=True, allow_infinity=True) | st.integers(-5, 500).map(float)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from((*CANARY, *OTHERS, "stranger")), st.tuples(ODD, ODD, ODD)), max_size=6))
+@settings(max_examples=80, deadline=None)
+def test_rubbish_from_hosts_never_raises_and_empty_groups_never_pass(rubbish: list[dict[str, tuple]]) -> None:
+    looks = [look({name: sample(*numbers) for name, numbers in moment.items()}) for moment in rubbish]
+    for moment, said in zip(looks, judged(looks), strict=True):
+        if not any(name in CANARY for name in moment.hosts) or not any(name in OTHERS for name in moment.hosts):
+            assert said.verdict is not Verdict.PASS
+        assert said.why
+
+
+def test_one_sick_host_of_three_alerts_and_rolls_nothing_back() -> None:
+    rng = Random(11)
+    looks = []
+    for _ in range(60):
+        one = drawn(rng, 0.004)
+        worse = HostLook(Group.CANARY, sample(200.0, 30.0), None)
+        looks.append(Look(one.seconds, {**one.hosts, "c1": worse}, one.expected))
+    rules = JudgeRules(METRICS, warmup_s=0.0, guard_burn=0.0)
+    evidence = JUDGE.begin(replace(trial(), rules=rules), Prior())
+    said = judged(looks, evidence)
+    assert all(one.verdict is not Verdict.FAIL for one in said)
+    assert any("c1" in alert for alert in said[-1].alerts)
+
+
+async def test_every_look_is_kept_and_the_decision_comes_out_the_same_from_the_history() -> None:
+    company = Company()
+    await company.ticks(3)
+    company.world.behaviours["r2"] = Behaviour(error_ratio=0.05)
+    company.ask(Verb.SUBMIT, "r2")
+    await company.until("rolled-back")
+    record = company.history.trials["checkout-1", 0]
+    evidence = JUDGE.begin(record.trial, record.prior)
+    kept = company.history.looked["checkout-1", 0]
+    assert [one.number for one in kept] == list(range(1, len(kept) + 1))
+    for one in kept:
+        evidence, judgement = JUDGE.look(evidence, one.look)
+        assert judgement == one.judgement
+    assert kept[-1].judgement.verdict is Verdict.FAIL
