@@ -24,6 +24,7 @@ LEVEL_THETAS = np.concatenate([[0.0], LEVEL_GRID])
 ALONE = 0.25
 """Of a metric's share: each datacenter by itself."""
 LEVEL_NOISE = 0.005
+LEAST_READINGS = 5
 UNPAIRED_EVENTS = 100.0
 """Control events that production's past is worth."""
 LARGEST_LOG = 600.0
@@ -148,7 +149,8 @@ def level_effects(plan: Plan, lay: Layout, sums: Floats, others: Bools | None = 
     places = plan.in_stratum[: plan.canaries]
     total, number = deviation @ places, readings @ places
     ticks, inverse = lay.read(sums, "ticks"), lay.read(sums, "inverse")
-    there = (number > 0) & (ticks > 0)
+    # Single readings are too coarse to be taken for normal: a mean of some is not.
+    there = (number > 0) & (ticks >= LEAST_READINGS)
     off = np.divide(total, number, out=np.zeros_like(total), where=there)
     per_host = np.divide(ticks, number, out=np.zeros_like(total), where=there)
     per_control = np.divide(inverse, ticks, out=np.zeros_like(total), where=there)

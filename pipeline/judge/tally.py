@@ -13,7 +13,9 @@ from pipeline.judge.quantities import Measured, Tail, tail_factor
 from pipeline.judge.sums import COLD, PHASES, WARM, Layout
 from pipeline.model import MetricKind, Worse
 
-LEVEL_FLOOR = 0.01
+LIVE = 1e-9
+"""Events an exposure is worth where none happened: a host that served is a host, whatever it shows."""
+LEVEL_FLOOR = 0.1
 """Of the mean level: what an empty queue counts as, so that it has a logarithm."""
 TINY = 1e-300
 SLACK_LOOKS = 2.0
@@ -143,7 +145,7 @@ def _counts(
     pool_events, pool_exposure = (x * warm) @ places, (e * warm) @ places
     rate = np.divide(pool_events, pool_exposure, out=np.zeros_like(pool_events), where=pool_exposure > 0)
     lay.write(sums, "spread_events", x * warm)
-    lay.write(sums, "spread_expected", e * warm * (rate @ places.T))
+    lay.write(sums, "spread_expected", e * warm * (rate @ places.T + LIVE))
     both = (who.canary[WARM] + who.canary[COLD], np.maximum(warm, who.control[COLD]))
     lay.write(sums, "seen", np.array([(raw * part).sum(axis=1) for part in both]))
 

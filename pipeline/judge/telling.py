@@ -9,6 +9,7 @@ from pipeline.judge import sentences
 from pipeline.judge.bounds import Effect
 from pipeline.judge.caveats import caveats
 from pipeline.judge.columns import Columns, Floats
+from pipeline.judge.evalues import LEAST_READINGS
 from pipeline.judge.evidence import Evidence
 from pipeline.judge.plan import REQUESTS, TAILS, Metric, Plan
 from pipeline.judge.quantities import ENOUGH_FOR_EDGE
@@ -164,10 +165,18 @@ def _gap(seen: Seen, at: int, samples: tuple[float, float]) -> tuple[str, bool, 
     if effect.canary is None:
         if rule.kind in REQUESTS and samples[1] > 0:
             return "nothing to compare at the same moment and place yet", False, True
+        if at >= len(the.counts) and _levels_of_control(seen, at - len(the.counts)) > 0:
+            return f"fewer than {LEAST_READINGS} readings beside production's yet", False, True
         return "production gives nothing to compare with", True, True
     if not _warm(seen, at):
         return "the canary is warming up, only gross faults are judged", False, True
     return "", False, True
+
+
+def _levels_of_control(seen: Seen, place: int) -> float:
+    """Readings of control hosts so far."""
+    evidence = seen.evidence
+    return float(evidence.layout.read(evidence.now.sums, "spread_readings")[place].sum())
 
 
 def _of(metric: Metric) -> str:
