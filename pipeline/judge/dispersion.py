@@ -10,6 +10,8 @@ from pipeline.judge.plan import Metric, Plan
 
 ASSUMED_SPREAD = 0.25
 """Relative standard deviation between hosts where nothing is known of it."""
+USUAL_SPREAD, USUAL_FREEDOM = 0.10, 8.0
+"""How far hosts of one service usually differ, and what that is worth, where no history says it."""
 LEAST_FREEDOM = 1.0
 SOFTENED = 3.0
 """Events that all hosts together are thought to have had more, so that few events do not look like few hosts."""
@@ -42,6 +44,9 @@ def of_counts(plan: Plan, events: Floats, expected: Floats, seconds: Floats) -> 
     if plan.unpaired:
         found, freedom = np.full_like(found, UNPAIRED_DISPERSION), np.full_like(freedom, UNPAIRED_FREEDOM)
     before, its_freedom = _priors(plan.counts, seconds)
+    silent = its_freedom == 0
+    before = np.where(silent, 1 + USUAL_SPREAD**2 * mean, before)
+    its_freedom = np.where(silent, USUAL_FREEDOM, its_freedom)
     weight_sum = freedom + its_freedom
     return (found * freedom[..., None] + (before * its_freedom)[..., None]) / weight_sum[..., None], weight_sum
 
