@@ -29,6 +29,8 @@ CODES = {
     Conclusion.TOO_FEW: Exit.UNKNOWN,
     Conclusion.TOO_SHORT: Exit.UNKNOWN,
 }
+UNSHOWN = frozenset({Conclusion.TOO_FEW, Conclusion.TOO_SHORT})
+"""What would call a service calibrated that nobody has shown to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ async def _past(room: ControlRoom, service: Service, means: Means) -> Past:
 
 async def _keep(room: ControlRoom, service: Service, found: Findings, means: Means) -> str:
     """Have the controller keep it; what became of that, in a sentence."""
-    if found.conclusion is Conclusion.TOO_SHORT:
-        return "not kept: it rests on too little history"
+    if found.conclusion in UNSHOWN:
+        return f"not kept: {found.conclusion}"
     if room.read_only:
         return "not kept: this line is read-only"
     calibration = Calibration(
