@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pipeline.rehearsal.binomial import interval, tries_for
-from pipeline.rehearsal.placebo import LEAST_PRIOR_S, Ending, Stage, apart
+from pipeline.rehearsal.placebo import Ending, Stage, apart
 from pipeline.words import duration, percent
 
 UPPER = 0.9
@@ -96,10 +96,9 @@ def _concluded(
     if len(false) > configured * len(endings):
         return Conclusion.TOO_OFTEN, _raise(on, false)
     if on.looks < on.planned:
-        need_s = on.planned * on.step_s + LEAST_PRIOR_S
-        wait = duration(max(need_s - on.looks * on.step_s, on.step_s))
         played, whole = duration(on.looks * on.step_s), duration(on.planned * on.step_s)
-        return Conclusion.TOO_SHORT, f"placebos of {played} say little of a canary of {whole}: try again in {wait}"
+        when = f"try again in {duration(on.wait_s)}"
+        return Conclusion.TOO_SHORT, f"placebos of {played} say little of a canary of {whole}: {when}"
     if bound > configured:
         tries = tries_for(configured, len(false)) if configured * MOST_TRIES > len(false) + 4 else MOST_TRIES
         return Conclusion.TOO_FEW, f"not shown with so few: add --canaries {max(tries, len(endings) + 1)}"

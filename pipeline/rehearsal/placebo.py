@@ -14,16 +14,17 @@ import numpy as np
 
 from pipeline.judge.columns import Columns
 from pipeline.judge.plan import plan
-from pipeline.judge.prior import from_columns
+from pipeline.judge.prior import LEAST_STEPS, from_columns
 from pipeline.judge.trial import E, Prior, Trial
 from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.model import Control, MetricKind, Service
 from pipeline.placement import draw_baseline, draw_canaries
+from pipeline.records import FEW_ERRORS_AN_HOUR, LATELY, LONG
 from pipeline.rehearsal.past import Past, in_longer_steps, in_order, unbroken
 
-PRIOR_S = 86_400.0
-"""Of history before a placebo's first look, as before a real canary's."""
 LEAST_PRIOR_S = 3_600.0
+PRIOR_PART = 0.25
+"""Of a history that is shorter than the cycle and an hour."""
 LEAST_LOOKS = 10
 LEAST_HOSTS = 2
 PRESENT = 0.5
@@ -62,6 +63,8 @@ class Stage:
     """Of a real canary, at this step."""
     starts: tuple[int, ...]
     """Places in the history at which one may begin."""
+    wait_s: float
+    """Until a whole cycle can be played, where it cannot yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +100,27 @@ def stage(service: Service, past: Past, most_looks: int) -> Stage:
     """
     cycle_s = service.rules.cycle.duration_s
     if not past.looks:
-        raise TooShort("nothing is recorded yet", cycle_s + LEAST_PRIOR_S)
+        raise TooShort("nothing is recorded yet", needed_s(cycle_s))
     recorded_s = float(np.median([look.seconds for look in past.looks]))
     past = _known(in_longer_steps(past, math.ceil(cycle_s / recorded_s / most_looks - 1e-9)))
     step_s = float(np.median([look.seconds for look in past.looks])) if past.looks else recorded_s
     planned = max(round(cycle_s / step_s), 1)
     spans = unbroken(past)
     longest = max((end - first for first, end in spans), default=0)
-    before = min(round(LEAST_PRIOR_S / step_s), longest // 4)
+    before = min(round(LEAST_PRIOR_S / step_s), int(longest * PRIOR_PART))
     looks = min(planned, longest - before)
     starts = tuple(at for first, end in spans for at in range(max(first, before), end - looks + 1))
-    wait_s = max(cycle_s + LEAST_PRIOR_S - longest * step_s, step_s)
+    wait_s = max(needed_s(cycle_s) - longest * step_s, step_s)
     if looks < min(planned, LEAST_LOOKS) or not starts:
         raise TooShort(f"the longest stretch without a gap is {longest} looks of {step_s:g} s", wait_s)
     if len(past.hosts) < LEAST_HOSTS:
         raise TooShort(f"the history knows {len(past.hosts)} of the production hosts", wait_s)
-    return Stage(service, past, step_s, recorded_s, looks, planned, starts)
+    return Stage(service, past, step_s, recorded_s, looks, planned, starts, wait_s)
+
+
+def needed_s(cycle_s: float) -> float:
+    """Length of the shortest history without a gap that holds a placebo of a whole cycle."""
+    return min(cycle_s + LEAST_PRIOR_S, cycle_s / (1 - PRIOR_PART))
 
 
 def _known(past: Past) -> Past:
@@ -161,8 +169,7 @@ def play(judge: Weighing[E], on: Stage, placebo: Placebo, share: float = 1.0) ->
     at = {host.name: place for place, host in enumerate(on.past.hosts)}
     order = [at[name] for name in (*told.canary, *told.baseline, *told.production)]
     begins = placebo.first
-    before = on.past.looks[max(begins - round(PRIOR_S / on.step_s), 0) : begins]
-    known = from_columns(plan(told, Prior()), [in_order(look, order) for look in before])
+    known = from_columns(plan(told, Prior()), [in_order(look, order) for look in known_before(on, begins)])
     evidence = judge.begin(told, known)
     for number, look in enumerate(on.past.looks[begins : begins + on.looks], start=1):
         down = tuple(name for name in look.down if name in placebo.canary)
@@ -171,6 +178,17 @@ def play(judge: Weighing[E], on: Stage, placebo: Placebo, share: float = 1.0) ->
         if judgement.verdict is Verdict.FAIL:
             return _rolled_back(on, placebo, number, judgement)
     return Ending(placebo, None)
+
+
+def known_before(on: Stage, first: int) -> Sequence[Columns]:
+    """What would be known of the hosts at that place: an hour, or a day where errors are few, as of a real canary."""
+    hour = on.past.looks[max(first - max(round(LATELY.total_seconds() / on.step_s), LEAST_STEPS), 0) : first]
+    missing = np.zeros(len(on.past.hosts))
+    errors = sum(float(np.nansum(look.counters.get(on.service.rules.budget.bad, missing))) for look in hour)
+    host_s = sum(float(np.nansum(look.host_s)) for look in hour)
+    if host_s > 0 and 3_600 * errors / host_s >= FEW_ERRORS_AN_HOUR:
+        return hour
+    return on.past.looks[max(first - round(LONG.total_seconds() / on.step_s), 0) : first]
 
 
 def _rolled_back(on: Stage, placebo: Placebo, number: int, judgement: Judgement) -> Ending:

@@ -115,14 +115,18 @@ def told(found: Findings) -> Iterator[str]:
         f"at most {percent(found.bound)} (95 %), configured {percent(found.configured)}"
     )
     whole = "a whole traffic cycle" if found.looks >= found.planned else f"of {duration(found.planned * found.step_s)}"
-    lasts = f"{found.looks} looks {duration(found.step_s)} apart, {duration(found.looks * found.step_s)}: {whole}"
+    lasts = f"{found.looks} looks {_step(found.step_s)} apart, {duration(found.looks * found.step_s)}: {whole}"
     yield f"  each      {found.canary_hosts} of {found.hosts} hosts, {found.host_sets} different draws; {lasts}"
-    yield f"  history   {duration(found.seconds)}, a look every {duration(found.recorded_s)}; seed {found.seed}"
+    yield f"  history   {duration(found.seconds)}, a look every {_step(found.recorded_s)}; seed {found.seed}"
     yield (
-        f"  apart     stretches overlap, so these canaries are not independent; {found.apart} of them share no moment: "
+        f"  apart     stretches overlap, so these canaries are not independent; of {found.apart} that share no moment "
         f"{found.apart_false} rolled back, at most {percent(found.apart_bound)} (95 %)"
     )
     for metric, times in found.by.items():
         yield f"  by        {metric}: {times}"
     yield "  not tried a deploy's own restart: in recorded history everyone is warm"
     yield f"{found.conclusion.upper()}: {found.advice}"
+
+
+def _step(seconds: float) -> str:
+    return duration(seconds) if seconds >= 60 else f"{seconds:.3g} s"

@@ -80,7 +80,7 @@ def told(kept: TrialRecord, shown: Replay, wishes: Mapping[str, str]) -> Iterato
     where = f"wave {trial.wave}" if trial.wave else "canary"
     yield (
         f"{trial.release} {where}: {shown.looks:,} looks over {duration(shown.seconds)}, "
-        f"{len(trial.canary)} hosts on the new revision, {len(trial.baseline)} baseline, {len(trial.production)} others"
+        f"hosts on the new revision {len(trial.canary)}, baseline {len(trial.baseline)}, others {len(trial.production)}"
     )
     if shown.missing:
         yield f"  the history has lost {shown.missing:,} looks in between: what follows them may differ"

@@ -114,19 +114,37 @@ def room(*, read_only: bool = False, past: tuple[Recorded, ...] | None = None, c
 # placebo
 
 
-async def test_placebos_are_counted_and_the_controller_keeps_what_they_showed(out: Heard) -> None:
+async def test_placebos_are_counted_and_what_shows_too_little_is_not_kept(out: Heard) -> None:
     asked = room()
     code = await placebo.run(typed("placebo", SERVICE, "--canaries", "5", "--looks", "5"), asked, out, means())
     assert code == Exit.UNKNOWN
     assert out.lines[0].startswith(f"{SERVICE}: 0 of 5 placebo canaries were rolled back, 0.00 %; at most 52.18 %")
     assert "1 of 12 hosts" in out.text
     assert "5 looks 3 min apart, 15 min: a whole traffic cycle" in out.text
-    assert "of them share no moment" in out.text
+    assert "that share no moment 0 rolled back" in out.text
     assert "TOO FEW CANARIES: not shown with so few: add --canaries 368" in out.text
+    assert out.lines[-1] == "not kept: too few canaries"
+    assert asked.calibrations == []
+
+
+def lenient(rate: float = 0.2) -> Service:
+    """A service whose rate a few dozen canaries can show."""
+    of = configured()
+    return replace(of, rules=replace(of.rules, judge=replace(RULES, false_rollback=rate)))
+
+
+SHOWING = ("placebo", SERVICE, "--canaries", "20", "--looks", "5")
+
+
+async def test_the_controller_keeps_what_enough_placebos_showed(out: Heard) -> None:
+    asked = room()
+    asked.configuration[SERVICE] = of = lenient()
+    assert await placebo.run(typed(*SHOWING), asked, out, means()) == Exit.DONE
+    assert out.lines[-2].startswith("CALIBRATED: ")
     assert out.lines[-1] == f"{SERVICE}: calibration kept"
     (kept,) = asked.calibrations
-    assert (kept.service, kept.canaries, kept.false, kept.step_s) == (SERVICE, 5, 0, 180.0)
-    assert kept.settings == fingerprint(RULES)
+    assert (kept.service, kept.canaries, kept.false, kept.step_s) == (SERVICE, 20, 0, 180.0)
+    assert kept.settings == fingerprint(of.rules.judge)
     assert kept.days == pytest.approx(4 / 24)
 
 
@@ -144,9 +162,10 @@ async def test_placebos_in_json_hold_all_numbers_and_the_same_seed_gives_the_sam
 async def test_what_may_not_be_kept_is_printed_and_said_not_to_be(refused: bool, out: Heard) -> None:
     asked = room(read_only=not refused)
     asked.refusal = Refused("calibrate", "another controller has taken over", "ask that one") if refused else None
-    await placebo.run(typed("placebo", SERVICE, "--canaries", "2", "--looks", "5"), asked, out, means())
+    asked.configuration[SERVICE] = lenient()
+    await placebo.run(typed(*SHOWING), asked, out, means())
     assert asked.calibrations == []
-    assert out.lines[0].startswith(f"{SERVICE}: 0 of 2 placebo canaries")
+    assert out.lines[0].startswith(f"{SERVICE}: 0 of 20 placebo canaries")
     assert "not kept: " in out.lines[-1]
     assert ("read-only" in out.lines[-1]) is not refused
 
@@ -155,7 +174,7 @@ async def test_without_history_it_says_how_long_to_wait(out: Heard) -> None:
     with pytest.raises(Failure, match="nothing is recorded yet: leave the controller running") as told:
         await placebo.run(typed("placebo", SERVICE), room(past=()), out, means())
     assert told.value.code == Exit.UNKNOWN
-    assert "1 h 15 min" in str(told.value)
+    assert "in 20 min" in str(told.value)
 
 
 async def test_placebos_of_a_part_of_the_cycle_are_not_kept(out: Heard) -> None:
@@ -178,7 +197,7 @@ async def test_an_unknown_service_is_the_controllers_refusal(out: Heard) -> None
 async def test_a_recorded_canary_comes_out_the_same_at_every_look(name: str, out: Heard) -> None:
     assert await replay.run(typed("replay", name), room(), out, means()) == Exit.DONE
     assert "  the same at every look" in out.lines
-    assert out.lines[0].startswith(f"{SERVICE}-7 canary: 20 looks over 5 min, 2 hosts on the new revision")
+    assert out.lines[0].startswith(f"{SERVICE}-7 canary: 20 looks over 5 min, hosts on the new revision 2, baseline 0,")
     assert [line.split()[0] for line in out.lines if line.startswith(("errors", "p99", "cpu"))] == [
         "errors",
         "p99",

@@ -16,11 +16,11 @@ from pipeline.judge.look import Recorded
 from pipeline.judge.sequential import SequentialJudge
 from pipeline.judge.trial import Prior, Trial
 from pipeline.judge.verdict import Judgement, MetricVerdict, Verdict
-from pipeline.model import Control, Host, JudgeRules, Pool, Rules, Service, TrafficCycle
+from pipeline.model import BudgetRules, Control, Host, JudgeRules, Pool, Rules, Service, TrafficCycle
 from pipeline.rehearsal.fault import NONE
 from pipeline.rehearsal.findings import Conclusion, findings
 from pipeline.rehearsal.past import Past, in_longer_steps, in_order, unbroken
-from pipeline.rehearsal.placebo import Ending, Placebo, Stage, TooShort, apart, draw, play, stage
+from pipeline.rehearsal.placebo import Ending, Placebo, Stage, TooShort, apart, draw, known_before, play, stage
 from pipeline.rehearsal.profile import METRICS, MID
 from pipeline.rehearsal.traffic import Scenario, scenario
 
@@ -98,13 +98,21 @@ def test_the_judge_sees_the_drawn_hosts_first_and_only_what_came_before_as_histo
     (trial,), (prior,) = judge.trials, judge.priors
     assert trial.canary + trial.baseline + trial.production != tuple(host.name for host in on.past.hosts)
     assert sorted(trial.canary + trial.baseline + trial.production) == sorted(host.name for host in on.past.hosts)
-    assert prior.seconds == pytest.approx(placebo.first * 60.0)
+    assert prior.seconds == pytest.approx(60.0 * len(known_before(on, placebo.first)))
     assert len(judge.looks) == trial.looks == on.looks == on.planned == 30
     first = on.past.looks[placebo.first]
     place = {host.name: at for at, host in enumerate(on.past.hosts)}
     assert judge.looks[0].expected == 2
     wanted = [first.counters["requests"][place[name]] for name in trial.canary]
     assert np.array_equal(judge.looks[0].counters["requests"][:2], wanted, equal_nan=True)
+
+
+def test_what_is_known_before_is_an_hour_or_all_of_a_day_where_errors_are_few() -> None:
+    on = on_stage()
+    assert known_before(on, 200) == on.past.looks[140:200]
+    few = replace(on, service=replace(on.service, rules=replace(on.service.rules, budget=BudgetRules(bad="none"))))
+    assert known_before(few, 200) == on.past.looks[:200]
+    assert known_before(few, 0) == ()
 
 
 def test_a_placebo_that_fails_says_when_by_what_and_by_how_much_of_production() -> None:
@@ -150,7 +158,7 @@ def test_nothing_recorded_says_how_long_to_wait() -> None:
     of = service(recorded()[0])
     with pytest.raises(TooShort, match="nothing is recorded") as told:
         stage(of, Past(of.production), 480)
-    assert told.value.wait_s == CYCLE_S + 3_600.0
+    assert told.value.wait_s == CYCLE_S * 4 / 3
 
 
 def test_a_few_minutes_of_history_are_too_little() -> None:
@@ -242,7 +250,7 @@ def test_placebos_shorter_than_a_canary_are_too_little_history() -> None:
     on = on_stage(cycle_s=86_400.0, most_looks=10_000)
     found = findings(on, ended(on, 0, 400), 1)
     assert found.conclusion is Conclusion.TOO_SHORT
-    assert "try again in 22 h" in found.advice
+    assert "try again in 21 h" in found.advice
 
 
 def test_stretches_that_share_no_moment_are_counted_apart_with_their_own_bound() -> None:
