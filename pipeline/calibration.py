@@ -20,6 +20,9 @@ def standing(told: Calibration | None, rules: JudgeRules) -> tuple[bool, str]:
         return False, "uncalibrated: no placebo canaries yet"
     if told.settings != fingerprint(rules):
         return False, f"uncalibrated: its settings have changed since {told.at:%Y-%m-%d %H:%M} UTC"
-    if told.false / max(told.canaries, 1) > rules.false_rollback:
-        return False, f"uncalibrated: {words(told)}, more than the {percent(rules.false_rollback, 1)} it may"
+    if told.bound > rules.false_rollback:
+        return (
+            False,
+            f"uncalibrated: {words(told)}, which does not show the {percent(rules.false_rollback, 1)} asked for",
+        )
     return True, f"calibrated: {words(told)}"

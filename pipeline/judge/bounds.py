@@ -43,7 +43,8 @@ def of_counts(plan: Plan, lay: Layout, sums: Floats, seconds: float, limits: tup
     control = lay.read(whole, "control_events"), lay.read(whole, "control_exposure")
     spread = lay.read(whole, "spread_events"), lay.read(whole, "spread_expected")
     scatter, freedom = dispersion.of_counts(plan, *spread, np.array([seconds]))
-    logs, compared = likelihood(plan, parts, control, limits, scatter, FINE)
+    pool = spread[0].sum(axis=2), lay.read(whole, "pool_exposure")
+    logs, compared = likelihood(plan, parts, control, limits, scatter, FINE, pool)
     by_phase = logs[0].sum(axis=2)
     any_of = compared[0].any(axis=2)
     total = {name: part[0].sum(axis=2) for name, part in parts.items()}

@@ -25,6 +25,8 @@ ALONE = 0.25
 """Of a metric's share: each datacenter by itself."""
 LEVEL_NOISE = 0.005
 LEAST_READINGS = 5
+BORROWED = 3.0
+"""Control events at most that a datacenter takes from all of production."""
 UNPAIRED_EVENTS = 100.0
 """Control events that production's past is worth."""
 LARGEST_LOG = 600.0
@@ -52,12 +54,13 @@ def counts(plan: Plan, lay: Layout, sums: Floats, seconds: Floats, limits: tuple
     there = parts["exposure"].sum(axis=1) > 0
     excess = np.where(there, excess, -np.inf)
     worst = excess.argmax(axis=2)
-    whole = _count_evalues(plan, parts, control, limits, scatter, freedom)
+    pool = spread[0].sum(axis=2), lay.read(sums, "pool_exposure")
+    whole = _count_evalues(plan, parts, control, limits, scatter, freedom, pool)
     if not plan.outliers:
         return EValues(whole, whole, worst)
     others = np.arange(plan.canaries) != worst[:, None, :, None]
     without = _count_evalues(
-        plan, {name: part * others for name, part in parts.items()}, control, limits, scatter, freedom
+        plan, {name: part * others for name, part in parts.items()}, control, limits, scatter, freedom, pool
     )
     enough = there.sum(axis=2) >= 3
     return EValues(whole, np.where(enough, np.minimum(whole, OUTLIER_FACTOR * without), whole), worst)
@@ -70,6 +73,7 @@ def likelihood(
     limits: tuple[Floats, Floats],
     scatter: Floats,
     thetas: Floats,
+    pool: tuple[Floats, Floats],
 ) -> tuple[Floats, Bools]:
     """Log likelihoods (windows, phases, metrics, strata, thetas), 0 where nothing was compared, and where it was.
 
@@ -80,17 +84,36 @@ def likelihood(
     y, c = control
     factor, addition = limits[0][:, None], limits[1][:, None]
     compared = (exposure > 0) & (c > 0)
-    one_more = np.divide(factor * allowed, c, out=np.zeros_like(c), where=compared)
-    most = limit + one_more
-    proportional = np.maximum(limit - addition * allowed, 0.0) + one_more
+    known, expected = _borrowed(plan, np.maximum(limit - addition * allowed, 0.0), factor * allowed, y, c, pool)
+    expected = np.where(compared, expected, 0.0)
+    most = expected + addition * allowed
     # A fixed allowance is no estimate: it makes what the canary may have as sure as more control events would.
-    surer = np.divide(most, proportional, out=np.ones_like(most), where=proportional > 0) ** 2
-    one_plus = np.full_like(y, UNPAIRED_EVENTS) if plan.unpaired else (y + 1) * surer
+    surer = np.divide(most, expected, out=np.ones_like(most), where=expected > 0) ** 2
+    one_plus = np.full_like(y, UNPAIRED_EVENTS) if plan.unpaired else known * surer
     odds = np.divide(most, one_plus, out=np.ones_like(most), where=compared & (most > 0))
     theta = thetas * plan.count_signs[:, None, None]
     total = (x + np.maximum(one_plus - 1, 0.0))[..., None]
     logs = x[..., None] * (np.log(odds)[..., None] + theta) - total * np.log1p(odds[..., None] * np.exp(theta))
     return np.where(compared[..., None], logs / scatter[:, None, :, :, None], 0.0), compared
+
+
+def _borrowed(
+    plan: Plan, matched: Floats, allowed: Floats, y: Floats, c: Floats, pool: tuple[Floats, Floats]
+) -> tuple[Floats, Floats]:
+    """(control events that are known of, what the canary may have by them), each (windows, phases, metrics, strata).
+
+    A datacenter with few events takes some of all control hosts' rate, as an empirical Bayes estimate does; with one
+    event more than there were, so that none is not taken for never.
+    """
+    events, exposure = (part[:, None, :, None] for part in pool)
+    rate = np.divide(events + 1, exposure, out=np.zeros_like(events), where=exposure > 0)
+    borrowed = np.clip(events + 1 - y, 1.0, BORROWED)
+    worth = np.divide(borrowed, rate, out=np.zeros_like(c), where=rate > 0)
+    own = np.divide(c, c + worth, out=np.ones_like(c), where=c + worth > 0)
+    if plan.unpaired:
+        return y, matched
+    known = y + borrowed
+    return known, (matched * own + allowed * rate * (1 - own)) * (known + 1) / known
 
 
 def _count_evalues(
@@ -100,8 +123,9 @@ def _count_evalues(
     limits: tuple[Floats, Floats],
     scatter: Floats,
     freedom: Floats,
+    pool: tuple[Floats, Floats],
 ) -> Floats:
-    logs, compared = likelihood(plan, parts, control, limits, scatter, THETAS)
+    logs, compared = likelihood(plan, parts, control, limits, scatter, THETAS, pool)
     per_stratum, per_phase = np.logical_or.reduce(compared, axis=1), np.logical_or.reduce(compared, axis=3)
     strata = np.maximum(per_stratum.sum(axis=2), 1)
     if plan.baselines:

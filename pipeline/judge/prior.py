@@ -14,7 +14,7 @@ from pipeline.judge.plan import TAILS, Metric, Plan, plan
 from pipeline.judge.quantities import Tail, counted, level, tail_of
 from pipeline.judge.trial import MetricPrior, Prior, Trial
 
-LEAST_STEPS = 20
+LEAST_STEPS = 10
 LEAST_PER_HOST = 20.0
 """Events of a host from which on its own habits can be told from chance."""
 SMALLEST_VARIANCE = 1e-4

@@ -45,6 +45,7 @@ class Layout:
             # Warm control hosts: how they differ among themselves.
             "spread_events": (k, h),
             "spread_expected": (k, h),
+            "pool_exposure": (k,),
             # Levels, as logarithms less the control's mean at the same moment.
             "deviation": (PHASES, v, m),
             "readings": (PHASES, v, m),

@@ -145,6 +145,7 @@ def _counts(
     pool_events, pool_exposure = (x * warm) @ places, (e * warm) @ places
     rate = np.divide(pool_events, pool_exposure, out=np.zeros_like(pool_events), where=pool_exposure > 0)
     lay.write(sums, "spread_events", x * warm)
+    lay.write(sums, "pool_exposure", pool_exposure.sum(axis=1))
     lay.write(sums, "spread_expected", e * warm * (rate @ places.T + LIVE))
     both = (who.canary[WARM] + who.canary[COLD], np.maximum(warm, who.control[COLD]))
     lay.write(sums, "seen", np.array([(raw * part).sum(axis=1) for part in both]))
