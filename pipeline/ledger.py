@@ -147,8 +147,8 @@ class Ledger:
             station.unkept, station.evidence = [], decision.evidence
             station.set_rollout(decision.rollout)
             station.gates, station.work = decision.gates, decision.work
-            if decision.judgement is not None:
-                station.judgement = decision.judgement
+            # The look that undid a release is its last word, though its phase is judged no more.
+            station.judgement = decision.judgement or decision.rollout.judgement or station.judgement
             for outcome in decision.closed:
                 _close(station, outcome)
             now_s = self._clock.monotonic()

@@ -37,7 +37,7 @@ class Pause:
 
 RELEASES = (
     Release(4.0, "checkout", "r1204", "a good one, wave by wave through production"),
-    Release(6.0, "payments", "r881", "8 % errors in canary: rolled back by itself"),
+    Release(6.0, "payments", "r881", "20 % errors in canary: rolled back by itself"),
     Release(8.0, "pricing", "r451", "a good one that waits for your promote"),
     Release(10.0, "cart", "r512", "paused in canary by a colleague"),
     Release(12.0, "ledger", "r311", "held in staging by a check"),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.judge.verdict import Verdict
 from pipeline.ports import ControllerLost
 from pipeline.view import State
 from tests.e2e.company import Company, agent, processes_of, started, until
@@ -51,7 +52,8 @@ def test_a_bad_canary_is_rolled_back_although_the_room_was_killed(company: Compa
         terminal.process.kill()
         assert terminal.wait_end() == -signal.SIGKILL
     row = company.until("payments", State.LOCK)
-    assert "errors: canary" in row.why
+    assert "errors: " in row.why
+    assert row.verdict is Verdict.FAIL
     assert {agent(host)["revision"] for host in company.hosts("payments")} == {"r880"}
 
 
