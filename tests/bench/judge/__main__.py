@@ -80,7 +80,8 @@ def several(parser: argparse.ArgumentParser, flag: str, known: Mapping[str, obje
                 raise argparse.ArgumentTypeError(f"no {name}: there are {', '.join(known)}, all")
         return wanted
 
-    parser.add_argument(flag, type=names, default=tuple(usual), metavar="A,B", help=f"of {', '.join(known).replace('%', '%%')}; or all")
+    of = ", ".join(known).replace("%", "%%")
+    parser.add_argument(flag, type=names, default=tuple(usual), metavar="A,B", help=f"of {of}; or all")
 
 
 def amount(args: argparse.Namespace) -> Amount:
