@@ -3,6 +3,7 @@
 from pipeline.commands import Refused, Verb
 from pipeline.judge.verdict import Verdict
 from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
+from pipeline.model import Control
 from pipeline.policy.promotion import NEXT
 from pipeline.present import differences, production_waves
 from pipeline.requests import Situation, moving, refuse_promote, rollback_of
@@ -92,7 +93,8 @@ def _from(station: Station, rollout: Rollout) -> str:
 def _to(station: Station, rollout: Rollout) -> str:
     rules = station.service.rules
     if rollout.phase is Phase.STAGING_CHECKS:
-        return f"canary {rules.canary.share:.0%} of {len(station.service.production)} hosts, drawn at random"
+        beside = "; as many others restart" if rules.judge.control is Control.BASELINE else ""
+        return f"canary {rules.canary.share:.0%} of {len(station.service.production)} hosts, drawn at random{beside}"
     soak = f", {duration(rules.deploy.soak_s)} apart" if len(rules.waves) > 1 else ""
     return f"production {production_waves(station, rollout)}{soak}"
 

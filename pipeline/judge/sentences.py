@@ -110,21 +110,7 @@ def _limit(rule: MetricRule, limit_at: float | None, theirs: float | None) -> st
     return f"{abs(limit_at) / theirs:.0%}" if theirs else ""
 
 
-def bounded(rule: MetricRule, numbers: Told) -> str:
-    """The limit and, once there are any, the bounds: "limit +0.10 pp, difference +0.31 to +1.90 pp"."""
+def limited(rule: MetricRule, numbers: Told) -> str:
+    """ "limit +0.10pp"; the bounds are shown beside the sentence, not in it."""
     sign = "+" if rule.worse is Worse.HIGHER else "-"
-    parts = [f"limit {sign}{numbers.limit}"] if numbers.limit else []
-    if numbers.low is not None or numbers.high is not None:
-        low, high = (_bound(rule, end, numbers.control) for end in (numbers.low, numbers.high))
-        parts.append(f"difference {low} to {high}")
-    return ", ".join(parts)
-
-
-def _bound(rule: MetricRule, end: float | None, theirs: float | None) -> str:
-    if end is None:
-        return "anything"
-    if rule.kind in ABSOLUTE:
-        return points(end)
-    if rule.kind is MetricKind.RESTARTS:
-        return f"{end:+.2f}/h"
-    return relative(end / theirs) if theirs else f"{end:+g}"
+    return f"limit {sign}{numbers.limit}" if numbers.limit else ""

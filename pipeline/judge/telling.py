@@ -96,7 +96,7 @@ def _metric(seen: Seen, at: int, *, failed: bool) -> MetricVerdict:
     so_far = evidence.pooled[at] if at < len(the.counts) else None
     control = "production before" if the.unpaired else "baseline" if the.baselines else "production"
     numbers = sentences.told(rule, seen.effects[at], so_far, samples, control)
-    bounded = sentences.bounded(rule, numbers)
+    bounded = sentences.limited(rule, numbers)
     why = f"{rule.title}: {numbers.groups}{', ' + bounded if bounded else ''}"
     stretch = f"all {duration(window.seconds)}" if term.window == 0 else f"the last {duration(window.seconds)}"
     gap, missing, counts = _gap(seen, at, samples)

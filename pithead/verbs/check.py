@@ -1,4 +1,4 @@
-"""`pithead check`: read the configuration, and tell every error in it at once."""
+"""`pithead check`: read the configuration, and tell every error and every warning in it at once."""
 
 from argparse import Namespace
 from collections import Counter
@@ -23,11 +23,13 @@ def run(args: Namespace, out: Out) -> int:
         return Exit.USAGE
     summary = _summary(settings)
     if args.json:
-        out.json({"file": str(path), "ok": True, "errors": [], **summary})
+        out.json({"file": str(path), "ok": True, "errors": [], "warnings": settings.warnings, **summary})
     else:
         out.line(f"{path}: no errors")
         for name, value in summary.items():
             out.line(f"  {name.replace('_', ' ')}: {value}")
+        for warning in settings.warnings:
+            out.line(f"warning: {warning}")
     return Exit.DONE
 
 
