@@ -111,6 +111,6 @@ def _limit(rule: MetricRule, limit_at: float | None, theirs: float | None) -> st
 
 
 def limited(rule: MetricRule, numbers: Told) -> str:
-    """ "limit +0.10pp"; the bounds are shown beside the sentence, not in it."""
+    """The limit as a change that is worse: "limit +0.10pp". Bounds are shown beside the sentence, not in it."""
     sign = "+" if rule.worse is Worse.HIGHER else "-"
     return f"limit {sign}{numbers.limit}" if numbers.limit else ""
