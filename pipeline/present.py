@@ -180,7 +180,11 @@ def _phase_words(rollout: Rollout, station: Station) -> str:
 
 def differences(judgement: Judgement, most: int = 2) -> str:
     """The leading metrics' differences with their limits: "errors +0.08pp (limit 0.10pp)"; else the reason."""
-    told = [metric for metric in judgement.metrics if metric.difference]
+    told = [
+        metric
+        for metric in judgement.metrics
+        if metric.difference and metric.counts and metric.verdict is not Verdict.NO_DATA
+    ]
     if judgement.verdict is Verdict.NO_DATA or not told:
         return judgement.why
     order = {Verdict.FAIL: 0, Verdict.WATCH: 1}

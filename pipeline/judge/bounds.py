@@ -33,6 +33,11 @@ class Effect:
     low: float | None = None
     high: float | None = None
     """Bounds of the canary's true value; None is unbounded."""
+    exposure: float = 0.0
+    control_exposure: float = 0.0
+    """What `canary` and `control` rest on: requests, or seconds, of the same hosts and moments."""
+    cold: bool = False
+    """Whether that is from before the canary was warm."""
 
 
 def of_counts(plan: Plan, lay: Layout, sums: Floats, seconds: float, limits: tuple[Floats, Floats]) -> list[Effect]:
@@ -67,6 +72,9 @@ def of_counts(plan: Plan, lay: Layout, sums: Floats, seconds: float, limits: tup
                 limit=limit,
                 low=None if lowest is None else limit * float(np.exp(plan.counts[at].sign * lowest)),
                 high=None if highest is None else limit * float(np.exp(plan.counts[at].sign * highest)),
+                exposure=exposure,
+                control_exposure=float(control[1][0, phase, at].sum()),
+                cold=phase == COLD,
             )
         )
     return found
@@ -112,6 +120,7 @@ def of_levels(plan: Plan, lay: Layout, sums: Floats, limits: Floats) -> list[Eff
                 limit=control * float(np.exp(limits[at])),
                 low=None if low is None else control * float(np.exp(low)),
                 high=None if high is None else control * float(np.exp(high)),
+                cold=phase == COLD,
             )
         )
     return found

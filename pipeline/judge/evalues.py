@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.judge import dispersion
 from pipeline.judge.columns import Bools, Floats
-from pipeline.judge.plan import OUTLIER_FACTOR, Plan
+from pipeline.judge.plan import NOMINAL, OUTLIER_FACTOR, Plan
 from pipeline.judge.sums import Layout
 
 GRID = np.array([0.08, 0.16, 0.26, 0.4, 0.6, 0.85, 1.15, 1.5, 2.0, 2.7, 3.5, 4.6])
@@ -63,7 +63,7 @@ def counts(plan: Plan, lay: Layout, sums: Floats, seconds: Floats, limits: tuple
         plan, {name: part * others for name, part in parts.items()}, control, limits, scatter, freedom, pool
     )
     enough = there.sum(axis=2) >= 3
-    return EValues(whole, np.where(enough, np.minimum(whole, OUTLIER_FACTOR * without), whole), worst)
+    return EValues(whole, np.where(enough, np.minimum(whole, OUTLIER_FACTOR * without), whole / NOMINAL), worst)
 
 
 def likelihood(
@@ -111,7 +111,7 @@ def _borrowed(
     worth = np.divide(borrowed, rate, out=np.zeros_like(c), where=rate > 0)
     own = np.divide(c, c + worth, out=np.ones_like(c), where=c + worth > 0)
     if plan.unpaired:
-        return y, matched
+        return y, matched + 1.0
     known = y + borrowed
     return known, (matched * own + allowed * rate * (1 - own)) * (known + 1) / known
 
@@ -208,7 +208,7 @@ def levels(plan: Plan, lay: Layout, sums: Floats, limits: Floats) -> EValues:
     others = (np.arange(plan.canaries) != worst[..., None])[:, None]
     without = _level_evalues(plan, lay, sums, limits, variance, freedom, others)
     enough = there.sum(axis=2) >= 3
-    return EValues(whole, np.where(enough, np.minimum(whole, OUTLIER_FACTOR * without), whole), worst)
+    return EValues(whole, np.where(enough, np.minimum(whole, OUTLIER_FACTOR * without), whole / NOMINAL), worst)
 
 
 def _level_evalues(

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from pipeline.judge.columns import Columns, Floats
-from pipeline.judge.plan import Plan
+from pipeline.judge.plan import LEAST_FOR_OUTLIER, Plan
 from pipeline.judge.sums import Layout
 from pipeline.words import percent, some
 
@@ -55,8 +57,16 @@ def missing(streaks: Streaks, plan: Plan, look: Columns) -> str:
     return f"only {seen} of {look.expected} hosts of the new revision give fresh data{for_long}"
 
 
+def silent(streaks: Streaks, plan: Plan, look: Columns) -> str:
+    """Most canary hosts have given no data for some looks, though most of the others do: it is not the metrics."""
+    others = look.host_s[plan.canaries :] > 0
+    if streaks.gone < GONE_LOOKS or 2 * int(others.sum()) < max(len(others), 1):
+        return ""
+    return f"most canary hosts have given no data for {GONE_LOOKS} looks, and production does: look at those hosts"
+
+
 def burn(plan: Plan, lay: Layout, recent: Sequence[Floats], *, cold: bool) -> str:
-    """The canary spends the error budget far too fast, and much faster than production at the same moments.
+    """The canary spends the error budget far too fast, and much faster than production at the same moment and place.
 
     `recent`: sums of the windows to look at, shortest first.
     """
@@ -65,14 +75,21 @@ def burn(plan: Plan, lay: Layout, recent: Sequence[Floats], *, cold: bool) -> st
     if rules.guard_burn <= 0 or allowed <= 0:
         return ""
     for sums in recent:
-        bad, total, others_bad, others = (float(number) for number in lay.read(sums, "budget"))
-        if bad < LEAST_BAD or total <= 0:
+        bad, total = lay.read(sums, "budget")
+        others_bad, others = lay.read(sums, "budget_beside") @ plan.in_stratum[: plan.canaries].T
+        if plan.outliers and (total > 0).sum() >= LEAST_FOR_OUTLIER:
+            # One sick host of several fails no release, here either.
+            rest = np.arange(plan.canaries) != bad.argmax()
+            bad, total, others_bad, others = bad[rest], total[rest], others_bad[rest], others[rest]
+        served = float(total.sum())
+        if bad.sum() < LEAST_BAD or served <= 0:
             continue
-        mine = bad / total / allowed
-        theirs = others_bad / others / allowed if others > 0 else 0.0
+        mine = float(bad.sum()) / served / allowed
+        beside = np.divide(others_bad, others, out=np.zeros_like(others), where=others > 0)
+        theirs = float((beside * total).sum()) / served / allowed
         if mine >= rules.guard_burn and mine >= (COLD_WORSE if cold else WORSE) * theirs:
             return (
                 f"{plan.trial.bad}: the error budget burns {mine:,.0f} times too fast (guard {rules.guard_burn:g}): "
-                f"{percent(bad / total)} of {total:,.0f} requests failed, production {theirs:,.1f} times"
+                f"{percent(mine * allowed)} of {served:,.0f} requests failed, beside it {theirs:,.1f} times"
             )
     return ""

@@ -32,14 +32,14 @@ def pack(evidence: Evidence) -> Kept:
         + b"\n"
         + b"".join(part.astype("<f8").tobytes() for part in (evidence.first_s, *(mark.sums for mark in marks)))
     )
-    return Kept(trial.release, trial.wave, evidence.now.looks, fingerprint(trial.rules), body)
+    return Kept(trial.release, trial.wave, evidence.now.looks, fingerprint(trial), body)
 
 
 def unpack(fresh: Evidence, kept: Kept) -> Evidence | None:
     """`fresh`, which is empty, with what was kept in it; None if that belongs to something else or is damaged."""
     plan, lay = fresh.plan, fresh.layout
     trial = plan.trial
-    if (kept.release, kept.wave, kept.settings) != (trial.release, trial.wave, fingerprint(trial.rules)):
+    if (kept.release, kept.wave, kept.settings) != (trial.release, trial.wave, fingerprint(trial)):
         return None
     line, _, rest = kept.body.partition(b"\n")
     try:

@@ -40,8 +40,17 @@ class Measured:
     def given(self, canaries: Bools) -> list[bool]:
         """By metric, counted ones first: whether at least half of these hosts, a mask over all, gave it."""
         needed = max(int(canaries.sum()), 1)
-        known = np.concatenate([np.isfinite(self.events) & np.isfinite(self.exposure), np.isfinite(self.levels)])
-        return [bool(2 * number >= needed) for number in (known & canaries).sum(axis=1)]
+        return [bool(2 * number >= needed) for number in (self._known() & canaries).sum(axis=1)]
+
+    def beside(self, canaries: Bools, others: Bools, in_stratum: Floats) -> list[bool]:
+        """By metric: whether a host of `others` gave it in a stratum where one of `canaries` did."""
+        known = self._known()
+        mine, theirs = (known & canaries) @ in_stratum > 0, (known & others) @ in_stratum > 0
+        return [bool(both.any()) for both in mine & theirs]
+
+    def _known(self) -> Bools:
+        counts = np.isfinite(self.events) & np.isfinite(self.exposure)
+        return np.concatenate([counts, np.isfinite(self.levels)])
 
 
 def measured(
@@ -82,12 +91,16 @@ def counted(metric: Metric, tail: Tail | None, look: Columns) -> tuple[Floats, F
         return look.counters.get(rule.of, missing), look.host_s
     if rule.kind is MetricKind.RESTARTS:
         return np.where(np.isnan(look.host_s), np.nan, look.restarts), look.host_s
-    edge = rule.over if rule.kind is MetricKind.SHARE else tail.edge if tail is not None else math.nan
+    kinds = look.histograms.get(rule.of, ())
+    edge = tail.edge if tail is not None else math.nan
+    if rule.kind is MetricKind.SHARE:
+        # The next bound that all have: what is beyond it is then the same for canary and production.
+        shared = set.intersection(*(set(kind.edges) for kind in kinds)) if kinds else set()
+        edge = min((bound for bound in shared if bound >= rule.over), default=math.nan)
     events, exposure = missing.copy(), missing.copy()
-    for buckets in look.histograms.get(rule.of, ()):
-        beyond = next((at for at, bound in enumerate(buckets.edges) if bound >= edge), None)
-        # A threshold above the last bound cannot be told from these buckets; a tail's bound must be one of them.
-        if beyond is not None and (edge in buckets.edges or buckets.edges[beyond] < math.inf):
+    for buckets in kinds:
+        if edge in buckets.edges and edge < math.inf:
+            beyond = buckets.edges.index(edge)
             there = ~np.isnan(buckets.counts[:, 0])
             events[there] = buckets.counts[there, beyond + 1 :].sum(axis=1)
             exposure[there] = buckets.counts[there].sum(axis=1)

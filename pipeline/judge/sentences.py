@@ -1,6 +1,6 @@
 """One metric in words: both groups, the difference with its bounds, and the limit, in the metric's own unit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.judge.bounds import Effect
 from pipeline.judge.plan import REQUESTS
@@ -29,8 +29,13 @@ class Told:
     """ "canary 1.52 % of 9,812, production 0.42 % of 131,440"."""
 
 
-def told(rule: MetricRule, effect: Effect, so_far: Pooled | None, samples: tuple[float, float], control: str) -> Told:
-    """`samples`: (canary's, control's) requests, or hosts; `control`: what the control group is called."""
+def told(rule: MetricRule, effect: Effect, so_far: Pooled | None, control: str) -> Told:
+    """`control`: what the control group is called."""
+    samples = (effect.exposure, effect.control_exposure)
+    if rule.kind is MetricKind.QUANTILE and so_far is None:
+        # Only the tail is known of production before: it is told as the share that it is.
+        shares = _groups(replace(rule, kind=MetricKind.SHARE), effect.canary, effect.control, samples, control)
+        return Told(None, None, None, None, None, None, "", "", f"slower than production's tail: {shares}")
     if rule.kind is MetricKind.QUANTILE and so_far is not None:
         effect = as_quantiles(rule, effect, so_far)
     mine, theirs, limit = effect.canary, effect.control, effect.limit

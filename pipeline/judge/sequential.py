@@ -56,11 +56,11 @@ class SequentialJudge:
 
     def fails(self, evidence: Evidence, look: Columns) -> tuple[Evidence, bool]:
         """Whether the release fails at this look: as `weigh` says it, without the words and bounds."""
-        grown, who, _, _ = _grown(evidence, look)
+        grown = _grown(evidence, look)[0]
         the, lay = grown.plan, grown.layout
         found, sums = _windows(grown)
         total = sum(term.value for term in terms(the, lay, found, sums, slack(the, grown.tails), _level_limits(the)))
-        burnt = guards.burn(the, lay, _recent(sums), cold=bool(who.canary[COLD].any()))
+        burnt = guards.burn(the, lay, _recent(sums), cold=_any_cold(the, look))
         return grown, total * the.alpha >= 1 or bool(burnt) or bool(guards.down(grown.streaks, look))
 
     def weigh(self, evidence: Evidence, look: Columns) -> tuple[Evidence, Judgement]:
@@ -71,6 +71,7 @@ class SequentialJudge:
         found, sums = _windows(grown)
         evidence_of = terms(the, lay, found, sums, limits, level_limits)
         cold = bool(who.canary[COLD].any())
+        mine = np.arange(len(the.hosts)) < the.canaries
         said = telling.Seen(
             evidence=grown,
             look=look,
@@ -78,11 +79,14 @@ class SequentialJudge:
             terms=evidence_of,
             effects=_effects(the, grown, limits, level_limits),
             reasons=(*reasons, *("" for _ in the.levels)),
-            given=found_by.given(~np.isnan(look.host_s) & (np.arange(len(the.hosts)) < the.canaries)),
+            given=found_by.given(~np.isnan(look.host_s) & mine),
+            beside=found_by.beside(mine, ~mine, the.in_stratum),
+            levels=found_by.levels,
+            silent=guards.silent(grown.streaks, the, look),
             cold=cold,
             down=guards.down(grown.streaks, look),
             missing=guards.missing(grown.streaks, the, look),
-            burn=guards.burn(the, lay, _recent(sums), cold=cold),
+            burn=guards.burn(the, lay, _recent(sums), cold=_any_cold(the, look)),
         )
         return grown, telling.judgement(said)
 
@@ -109,6 +113,10 @@ def _windows(evidence: Evidence) -> tuple[list[Window], Floats]:
     the, now = evidence.plan, evidence.now
     found = windows(evidence.marks, now.looks, now.elapsed_s, the.scales, the.trial.looks)
     return found, differences(found, now.sums)
+
+
+def _any_cold(the: Plan, look: Columns) -> bool:
+    return bool((look.age_s[: the.canaries] < the.trial.rules.cold_s).any())
 
 
 def _recent(sums: Floats) -> list[Floats]:

@@ -56,7 +56,9 @@ class Layout:
             # Levels in their own unit, and raw totals, for what is shown.
             "level_sums": (4, v),
             "seen": (2, k),
-            "budget": (4,),
+            # Of the error budget: bad and all requests, of each canary host, and of the others by stratum.
+            "budget": (2, m),
+            "budget_beside": (2, s),
         }
         parts: dict[str, tuple[slice, Shape]] = {}
         at = 0

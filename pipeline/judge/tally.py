@@ -31,11 +31,15 @@ class Cast:
     control: tuple[Floats, Floats]
     warm_control: Floats
     """All that are warm and not canaries."""
+    everyone: tuple[Floats, Floats]
+    """Canaries and others, warm, cold, or anew."""
     age_s: Floats
 
 
 def cast(plan: Plan, look: Columns, first_s: Floats, elapsed_s: float) -> Cast:
-    """Who is warm, who is cold, who is left out: a host that began anew by itself, until it is warm.
+    """Who is warm, who is cold, who is left out: beside a baseline, a host that began anew later, until it is warm.
+
+    Without one a cold host is held against warm ones anyway, with wide allowances, however often it begins anew.
 
     Args:
         first_s: (hosts,) when each was first seen in this trial, seconds since it began.
@@ -49,11 +53,12 @@ def cast(plan: Plan, look: Columns, first_s: Floats, elapsed_s: float) -> Cast:
     first_boot = look.age_s >= elapsed_s - first_s - slack_s
     warm_control = there & ~mine & ~cold
     cold_control = there & beside & cold & first_boot if plan.baselines else warm_control
-    as_floats = [
+    cold_canary = there & mine & cold & (first_boot if plan.baselines else True)
+    warm, cool, control, others, canaries, all_others = (
         part.astype(np.float64)
-        for part in (there & mine & ~cold, there & mine & cold & first_boot, warm_control, cold_control)
-    ]
-    return Cast((as_floats[0], as_floats[1]), (as_floats[2], as_floats[3]), as_floats[2], look.age_s)
+        for part in (there & mine & ~cold, cold_canary, warm_control, cold_control, there & mine, there & ~mine)
+    )
+    return Cast((warm, cool), (control, others), control, (canaries, all_others), look.age_s)
 
 
 def slack(plan: Plan, tails: tuple[Tail | None, ...]) -> tuple[Floats, Floats]:
@@ -85,10 +90,10 @@ def tally(plan: Plan, lay: Layout, look: Columns, found: Measured, who: Cast, li
         _levels(plan, lay, look, found, who, sums)
     bad, total = look.counters.get(plan.trial.bad), look.counters.get(plan.trial.total)
     if bad is not None and total is not None:
-        mine, theirs = (who.canary[WARM] + who.canary[COLD]) > 0, who.warm_control > 0
         known = ~np.isnan(bad) & ~np.isnan(total)
-        each = [bad[known & mine].sum(), total[known & mine].sum(), bad[known & theirs].sum()]
-        lay.write(sums, "budget", np.array([*each, total[known & theirs].sum()]))
+        both = np.array([np.where(known, bad, 0.0), np.where(known, total, 0.0)])
+        lay.write(sums, "budget", (both * who.everyone[0])[:, : plan.canaries])
+        lay.write(sums, "budget_beside", (both * who.everyone[1]) @ plan.in_stratum)
     return sums
 
 
@@ -111,8 +116,12 @@ def _counts(
     factor, addition = limits[0][:, None], limits[1][:, None]
     events, limit, allowed, exposure, expected = np.zeros((5, PHASES, len(plan.counts), m))
     control = np.zeros((2, PHASES, len(plan.counts), plan.strata))
+    # A process that begins anew is what restarts are about, whatever its age.
+    anew = np.array([[metric.rule.kind is MetricKind.RESTARTS] for metric in plan.counts])
     for phase in (WARM, COLD):
-        mine, theirs = who.canary[phase], who.control[phase]
+        all_ages = who.everyone if phase == WARM else (0.0 * who.everyone[0], 0.0 * who.everyone[1])
+        mine = np.where(anew, all_ages[0], who.canary[phase])
+        theirs = np.where(anew, all_ages[1], who.control[phase])
         if not mine.any():
             continue
         its_events, its_exposure = (x * theirs) @ places, (e * theirs) @ places
@@ -123,7 +132,7 @@ def _counts(
         canary_exposure = (e * mine) @ places
         compared = (its_exposure > 0) & (canary_exposure > 0)
         rate = np.divide(its_events, its_exposure, out=np.zeros_like(its_events), where=compared)
-        use = mine[:m] * (compared @ places[:m].T)
+        use = mine[:, :m] * (compared @ places[:m].T)
         kappa = _kappa(plan, look.age_s[:m]) if phase == COLD else np.ones((len(plan.counts), m))
         rate_of = rate @ places[:m].T
         events[phase], exposure[phase] = x[:, :m] * use, e[:, :m] * use

@@ -17,7 +17,7 @@ from pipeline.judge.strength import Term, progress
 from pipeline.judge.sums import WARM
 from pipeline.judge.verdict import Judgement, MetricVerdict, Verdict
 from pipeline.judge.windows import Window, spent
-from pipeline.model import MetricKind
+from pipeline.model import MetricKind, MetricRule, Worse
 from pipeline.words import duration
 
 WATCH_PART = 0.2
@@ -38,6 +38,11 @@ class Seen:
     """By term: why its data are of no use; "" if they are."""
     given: Sequence[bool]
     """By term: whether most canary hosts gave it in this very look."""
+    beside: Sequence[bool]
+    """By term: whether a control host beside a canary host gave it too."""
+    levels: Floats
+    """(levels, hosts) of this look."""
+    silent: str
     cold: bool
     down: str
     missing: str
@@ -59,7 +64,10 @@ def judgement(seen: Seen) -> Judgement:
         guard=guard,
         control=_control(the, seen.look),
         caveats=caveats(evidence),
-        alerts=tuple(_alert(seen, term) for term in seen.terms if term.alone and not failed),
+        alerts=(
+            *(_alert(seen, term) for term in seen.terms if term.alone and not failed),
+            *([seen.silent] if seen.silent else []),
+        ),
         warmup=_warmup(seen),
         looks=looks,
         evidence=progress(total, the.alpha),
@@ -94,8 +102,10 @@ def _metric(seen: Seen, at: int, *, failed: bool) -> MetricVerdict:
     term, window = seen.terms[at], seen.windows[seen.terms[at].window]
     rule, samples = term.metric.rule, _samples(evidence, at)
     so_far = evidence.pooled[at] if at < len(the.counts) else None
-    control = "production before" if the.unpaired else "baseline" if the.baselines else "production"
-    numbers = sentences.told(rule, seen.effects[at], so_far, samples, control)
+    effect = seen.effects[at]
+    beside = "baseline" if the.baselines and (effect.cold or (rule.with_age and the.baselines)) else "production"
+    control = "production before" if the.unpaired else beside
+    numbers = sentences.told(rule, effect, so_far, control)
     bounded = sentences.limited(rule, numbers)
     why = f"{rule.title}: {numbers.groups}{', ' + bounded if bounded else ''}"
     stretch = f"all {duration(window.seconds)}" if term.window == 0 else f"the last {duration(window.seconds)}"
@@ -103,7 +113,7 @@ def _metric(seen: Seen, at: int, *, failed: bool) -> MetricVerdict:
     verdict = Verdict.NO_DATA if gap else Verdict.PASS
     if failed and (term.value * the.alpha >= 1 or _largest(seen, at)):
         verdict = Verdict.FAIL
-    elif term.value * the.alpha >= WATCH_PART:
+    elif term.value * the.alpha >= WATCH_PART or (counts and _beyond(rule, effect)):
         verdict = Verdict.WATCH
     if verdict is Verdict.NO_DATA:
         why = f"{rule.title}: {gap}"
@@ -131,6 +141,15 @@ def _metric(seen: Seen, at: int, *, failed: bool) -> MetricVerdict:
     )
 
 
+def _beyond(rule: MetricRule, effect: Effect) -> bool:
+    """Whether the bounds leave no doubt that the difference is more than is tolerated."""
+    if effect.limit is None:
+        return False
+    if rule.worse is Worse.HIGHER:
+        return effect.low is not None and effect.low > effect.limit
+    return effect.high is not None and effect.high < effect.limit
+
+
 def _largest(seen: Seen, at: int) -> bool:
     return at == max(range(len(seen.terms)), key=lambda place: seen.terms[place].value)
 
@@ -155,6 +174,8 @@ def _gap(seen: Seen, at: int, samples: tuple[float, float]) -> tuple[str, bool, 
         return seen.reasons[at], True, True
     if not seen.given[at]:
         return f"the canary gives no {_of(term.metric)}", True, True
+    if not the.unpaired and not seen.beside[at]:
+        return "production beside the canary gives nothing to compare with now", True, True
     if rule.kind in TAILS and evidence.tails[at] is None:
         shown = evidence.pooled[at]
         total = shown.control_total if shown is not None else 0.0
@@ -163,11 +184,18 @@ def _gap(seen: Seen, at: int, samples: tuple[float, float]) -> tuple[str, bool, 
     if rule.kind in REQUESTS and fewest < rule.min_samples:
         return f"{fewest:,.0f} of {rule.min_samples:,} requests that a verdict needs", False, True
     if effect.canary is None:
+        if (
+            at >= len(the.counts)
+            and not np.isfinite(np.where(seen.levels[at - len(the.counts)] >= 0, 1.0, np.nan)).any()
+        ):
+            return "it is below 0, which is not judged", False, False
         if rule.kind in REQUESTS and samples[1] > 0:
             return "nothing to compare at the same moment and place yet", False, True
         if at >= len(the.counts) and _levels_of_control(seen, at - len(the.counts)) > 0:
             return f"fewer than {LEAST_READINGS} readings beside production's yet", False, True
         return "production gives nothing to compare with", True, True
+    if at >= len(the.counts) and seen.effects[at].low is None and not seen.effects[at].cold and _warm(seen, at):
+        return "too few control hosts to know how hosts differ: not judged", False, False
     if not _warm(seen, at):
         return "the canary is warming up, only gross faults are judged", False, True
     return "", False, True
@@ -230,5 +258,5 @@ def _control(the: Plan, look: Columns) -> str:
     if the.unpaired:
         return "production as it was while the canary baked"
     if the.baselines:
-        return f"{beside} baseline hosts restarted beside it, {rest} production hosts"
+        return f"{beside} baseline {'host' if beside == 1 else 'hosts'} restarted beside it, {rest} production hosts"
     return f"{rest} production hosts as they run"

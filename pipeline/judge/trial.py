@@ -94,11 +94,11 @@ class TrialRecord:
     prior: Prior
 
 
-def fingerprint(rules: JudgeRules) -> str:
-    """Short, and the same exactly for the same settings."""
+def fingerprint(settled: "JudgeRules | Trial") -> str:
+    """Short, and the same exactly for the same settings, or the same trial."""
     import hashlib  # every client reads this module, and few need this
 
-    return hashlib.sha256(repr(rules).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(settled).encode()).hexdigest()[:16]
 
 
 E = TypeVar("E")

@@ -55,10 +55,11 @@ def start_of(scale: int, looks: int) -> int | None:
 
 def share_of(scale: int, start: int, scales: int, planned: int) -> float:
     """What a window of 2^scale looks that begins after `start` looks may spend."""
+    length = 1 << scale
     if start < planned:
-        return LATE * min(1.0, (1 << scale) / planned) / scales
-    # The sum over starts of planned / start^2 is 1.
-    return BEYOND * min(1.0, (1 << scale) * planned / max(start, 1) ** 2) / scales
+        return LATE / -(-planned // length) / scales
+    # Over the starts from the planned end on, multiples of the length, length * planned / start^2 adds up to 2 at most.
+    return BEYOND / 2 * length * planned / start**2 / scales
 
 
 def spent(looks: int, planned: int) -> float:

@@ -12,6 +12,8 @@ from pipeline.words import duration, percent
 UPPER = 0.9
 """A tolerance that covers this part of the differences that were taken for regressions."""
 MOST_TRIES = 20_000
+LEAST_APART = 30
+"""Canaries, of other hosts or other moments, below which the same moments are only asked again and again."""
 
 
 class Conclusion(StrEnum):
@@ -63,7 +65,11 @@ def findings(on: Stage, endings: Sequence[Ending], seed: int) -> Findings:
     for each in false:
         by[each.metric or "guard"] = by.get(each.metric or "guard", 0) + 1
     configured = on.service.rules.judge.false_rollback
+    sets = len(alone) * (len(on.past.hosts) // max(len(endings[0].placebo.canary), 1))
     conclusion, advice = _concluded(on, endings, false, bound, configured)
+    if conclusion is Conclusion.CALIBRATED and sets < LEAST_APART:
+        why = f"stretches that share no moment hold {sets} separate canaries, {LEAST_APART} are asked for"
+        conclusion, advice = Conclusion.TOO_SHORT, f"{why}: try again in {duration(on.wait_s or on.past.seconds)}"
     return Findings(
         service=on.service.name,
         conclusion=conclusion,

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.judge.sequential import SequentialJudge
-from pipeline.judge.trial import TrialRecord
+from pipeline.judge.trial import Prior, TrialRecord
 from pipeline.judge.verdict import Judgement, MetricVerdict
+from pipeline.model import JudgeRules
 from pipeline.ports import ControlRoom
 from pipeline.rehearsal.replay import Replay, Step, again, changed
 from pipeline.text import plain
@@ -30,7 +31,7 @@ async def run(args: Namespace, room: ControlRoom, out: Out, means: Means | None 
         rules = changed(trial.rules, wishes)
     except ValueError as wrong:
         raise Failure("judge replay --set", str(wrong), "see pithead judge replay --help", Exit.USAGE) from None
-    shown, points = await _judged_again(room, TrialRecord(replace(trial, rules=rules), kept.prior), means)
+    shown, points = await _judged_again(room, TrialRecord(replace(trial, rules=rules), known(kept, rules)), means)
     if shown.last is None:
         why = "the history holds none of its looks"
         raise Failure(f"judge replay {plain(trial.release)}", why, "replay a newer release", Exit.UNKNOWN)
@@ -43,6 +44,17 @@ async def run(args: Namespace, room: ControlRoom, out: Out, means: Means | None 
         for line in chart(points, blocks=means.blocks):
             out.line(line)
     return Exit.DONE if wishes or not shown.different else Exit.REFUSED
+
+
+def known(kept: TrialRecord, rules: JudgeRules) -> Prior:
+    """What was known before, less the tails that rested on settings which are others now."""
+    before = {rule.key: rule for rule in kept.trial.rules.metrics}
+    other = {rule.key for rule in rules.metrics if before.get(rule.key) != rule}
+    metrics = {
+        key: replace(prior, edge=None, allowance=0.0) if key in other else prior
+        for key, prior in kept.prior.metrics.items()
+    }
+    return replace(kept.prior, metrics=metrics)
 
 
 def _wishes(typed: Sequence[str]) -> Mapping[str, str]:

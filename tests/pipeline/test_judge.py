@@ -12,7 +12,7 @@ from world import Behaviour, Company, Verb
 from pipeline.judge.evidence import Evidence
 from pipeline.judge.look import Group, HostLook, Look
 from pipeline.judge.sequential import SequentialJudge
-from pipeline.judge.trial import Prior, Trial
+from pipeline.judge.trial import Prior, Reference, Trial
 from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.model import JudgeRules, MetricKind, MetricRule, Worse
 from pipeline.signals import Histogram, Sample
@@ -31,7 +31,7 @@ JUDGE = SequentialJudge()
 
 
 def trial(looks: int = 60, metrics: tuple[MetricRule, ...] = METRICS) -> Trial:
-    return Trial("s-1", 0, JudgeRules(metrics, warmup_s=0.0), 5.0, looks, PLACES, CANARY, (), OTHERS)
+    return Trial("s-1", 0, JudgeRules(metrics, warmup_s=0.0, guard_burn=0.0), 5.0, looks, PLACES, CANARY, (), OTHERS)
 
 
 def sample(requests: float, errors: float, memory: float = 1e8) -> Sample:
@@ -150,11 +150,85 @@ def test_one_sick_host_of_three_alerts_and_rolls_nothing_back() -> None:
         one = drawn(rng, 0.004)
         worse = HostLook(Group.CANARY, sample(200.0, 30.0), None)
         looks.append(Look(one.seconds, {**one.hosts, "c1": worse}, one.expected))
-    rules = JudgeRules(METRICS, warmup_s=0.0, guard_burn=0.0)
-    evidence = JUDGE.begin(replace(trial(), rules=rules), Prior())
+    guarded = replace(trial(), rules=JudgeRules(METRICS, warmup_s=0.0))
+    evidence = JUDGE.begin(guarded, Prior())
     said = judged(looks, evidence)
     assert all(one.verdict is not Verdict.FAIL for one in said)
     assert any("c1" in alert for alert in said[-1].alerts)
+
+
+def test_the_order_of_hosts_in_a_trial_changes_no_verdict() -> None:
+    rng = Random(4)
+    looks = [drawn(rng, 0.02) for _ in range(30)]
+    turned = replace(trial(), canary=CANARY[::-1], production=OTHERS[::-1])
+    one, other = judged(looks), judged(looks, JUDGE.begin(turned, Prior()))
+    assert [said.verdict for said in one] == [said.verdict for said in other]
+    assert [said.evidence for said in one] == pytest.approx([said.evidence for said in other], abs=1e-6)
+
+
+def test_groups_whose_parts_are_exchanged_never_fail_on_either_side() -> None:
+    rng = Random(8)
+    for _ in range(20):
+        looks = [drawn(rng, 0.004) for _ in range(20)]
+        assert all(said.verdict is not Verdict.FAIL for said in judged(looks))
+
+
+def test_canaries_that_begin_anew_and_fail_all_requests_are_not_waited_for() -> None:
+    rules = JudgeRules(METRICS, warmup_s=600.0)
+    evidence = JUDGE.begin(replace(trial(), rules=rules), Prior())
+    rng = Random(2)
+    for _ in range(10):
+        evidence, said = JUDGE.look(evidence, drawn(rng, 0.004))
+    one = drawn(rng, 1.0)
+    anew = {name: replace(host, age_s=5.0) if name in CANARY else host for name, host in one.hosts.items()}
+    said = JUDGE.look(evidence, replace(one, hosts=anew))[1]
+    assert (said.verdict, said.guard) == (Verdict.FAIL, "burn")
+
+
+def test_a_control_group_that_vanishes_ends_the_pass() -> None:
+    rng = Random(6)
+    evidence = JUDGE.begin(trial(), Prior())
+    for _ in range(30):
+        evidence, said = JUDGE.look(evidence, drawn(rng, 0.004))
+    assert said.verdict is Verdict.PASS
+    alone = drawn(rng, 0.004)
+    only = {name: host for name, host in alone.hosts.items() if name in CANARY}
+    said = JUDGE.look(evidence, replace(alone, hosts=only))[1]
+    assert (said.verdict, said.missing) == (Verdict.NO_DATA, True)
+
+
+def test_a_burst_in_the_canarys_datacenter_alone_is_no_fault_of_the_release() -> None:
+    guarded = replace(trial(), rules=JudgeRules(METRICS, warmup_s=0.0))
+    hit = {name: sample(200.0, 20.0 if PLACES[name] == "dc0" else 0.0) for name in (*CANARY, *OTHERS)}
+    assert all(said.verdict is not Verdict.FAIL for said in judged([look(hit)] * 3, JUDGE.begin(guarded, Prior())))
+
+
+def test_a_share_over_a_threshold_is_taken_at_a_bound_that_both_groups_have() -> None:
+    share = MetricRule("slow", "slow", MetricKind.SHARE, of="latency", over=0.1, unit="ratio")
+    fine, coarse = (0.05, 0.1, 0.25, math.inf), (0.05, 0.25, math.inf)
+    latency = {True: Histogram(fine, (150.0, 20.0, 30.0, 0.0)), False: Histogram(coarse, (150.0, 50.0, 0.0))}
+    each = {
+        name: Sample(5.0, {"requests": 200.0, "errors": 0.0}, {}, {"latency": latency[name in CANARY]})
+        for name in (*CANARY, *OTHERS)
+    }
+    said = judged([look(each)] * 20, JUDGE.begin(trial(metrics=(share,)), Prior()))
+    assert {one.verdict for one in said} <= {Verdict.PASS, Verdict.NO_DATA}
+
+
+def test_a_last_wave_is_held_against_production_that_never_failed() -> None:
+    errors = replace(METRICS[0], tolerance=0.0)
+    alone = Trial(
+        "s-1",
+        2,
+        JudgeRules((errors,), warmup_s=0.0, guard_burn=0.0),
+        5.0,
+        60,
+        PLACES,
+        CANARY,
+        reference={"errors": Reference(0.0)},
+    )
+    each = look({name: sample(200.0, 8.0) for name in CANARY})
+    assert judged([each] * 20, JUDGE.begin(alone, Prior()))[-1].verdict is Verdict.FAIL
 
 
 async def test_every_look_is_kept_and_the_decision_comes_out_the_same_from_the_history() -> None:
