@@ -3,6 +3,8 @@
 Source: quasi-likelihood (McCullagh & Nelder, 1989), with hosts as the replicates.
 """
 
+import math
+
 import numpy as np
 
 from pipeline.judge.columns import Floats
@@ -16,6 +18,8 @@ LEAST_FREEDOM = 1.0
 SOFTENED = 3.0
 """Events that all hosts together are thought to have had more, so that few events do not look like few hosts."""
 UNPAIRED_DISPERSION, UNPAIRED_FREEDOM = 3.0, 8.0
+COLD_DIFFERS = 0.25
+"""How far hosts differ in how hard a cold start is on them: part of the logarithm of what it allows them."""
 MOST_PRIOR_FREEDOM = 20.0
 
 
@@ -49,6 +53,21 @@ def of_counts(plan: Plan, events: Floats, expected: Floats, seconds: Floats) -> 
     its_freedom = np.where(silent, USUAL_FREEDOM, its_freedom)
     weight_sum = freedom + its_freedom
     return (found * freedom[..., None] + (before * its_freedom)[..., None]) / weight_sum[..., None], weight_sum
+
+
+def of_cold_starts(plan: Plan, allowed: Floats, exposure: Floats, control_events: Floats) -> Floats:
+    """What the hosts' different cold starts add to the dispersion, (windows, metrics, strata), of the same shape each.
+
+    Beside a baseline alone: without one a cold canary is held against warm hosts, and its allowance is wide already.
+    """
+    if not plan.baselines:
+        return np.zeros_like(allowed)
+    kappa = np.divide(allowed, exposure, out=np.ones_like(allowed), where=exposure > 0)
+    # The allowance is that of the difference between two groups: one host's own is larger.
+    most = 1 + (np.maximum(kappa, 1 / np.maximum(kappa, 1e-9)) - 1) * math.sqrt(plan.canaries)
+    beside = plan.in_stratum[plan.canaries : plan.canaries + plan.baselines].sum(axis=0)
+    each: Floats = (COLD_DIFFERS * np.log(most)) ** 2 * (control_events + 1) / np.maximum(beside, 1)
+    return each
 
 
 def _effective(total: Floats, squares: Floats) -> Floats:

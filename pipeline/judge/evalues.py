@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.judge import dispersion
 from pipeline.judge.columns import Bools, Floats
 from pipeline.judge.plan import NOMINAL, OUTLIER_FACTOR, Plan
-from pipeline.judge.sums import Layout
+from pipeline.judge.sums import COLD, Layout
 
 GRID = np.array([0.08, 0.16, 0.26, 0.4, 0.6, 0.85, 1.15, 1.5, 2.0, 2.7, 3.5, 4.6])
 """Regressions that are tried, as logarithms beyond the limit."""
@@ -94,7 +94,9 @@ def likelihood(
     theta = thetas * plan.count_signs[:, None, None]
     total = (x + np.maximum(one_plus - 1, 0.0))[..., None]
     logs = x[..., None] * (np.log(odds)[..., None] + theta) - total * np.log1p(odds[..., None] * np.exp(theta))
-    return np.where(compared[..., None], logs / scatter[:, None, :, :, None], 0.0), compared
+    spread = np.repeat(scatter[:, None], x.shape[1], axis=1)
+    spread[:, COLD] += dispersion.of_cold_starts(plan, allowed[:, COLD], exposure[:, COLD], y[:, COLD])
+    return np.where(compared[..., None], logs / spread[..., None], 0.0), compared
 
 
 def _borrowed(
