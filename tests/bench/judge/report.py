@@ -81,7 +81,8 @@ def served(runs: Sequence[Run]) -> str:
 
 
 def cost(runs: Sequence[Run]) -> str:
-    return f"{statistics.median(run.ms_a_look for run in runs):.2f}"
+    timed = [run.ms_a_look for run in runs if run.ms_a_look]
+    return f"{statistics.median(timed):.2f}" if timed else "-"
 
 
 def reasons(good: Sequence[Run]) -> None:
