@@ -6,7 +6,7 @@ refuses, nothing is done and nothing has changed. It talks to ports only.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -28,11 +28,13 @@ from pipeline.judge.trial import Judge, TrialRecord
 from pipeline.ledger import Ledger
 from pipeline.lifecycle import Pause, Phase
 from pipeline.looking import begins
-from pipeline.model import Fleet, Service
+from pipeline.model import Fleet, Host, Service
+from pipeline.observed import HostFault
 from pipeline.ports import Changes, Checks, Clock, History, HistoryError, HostFleet, Metrics
 from pipeline.present import page, row
 from pipeline.proposals import propose
 from pipeline.requests import Situation, take
+from pipeline.signals import Reading
 from pipeline.station import Station
 from pipeline.targets import targets
 from pipeline.text import plain
@@ -69,6 +71,10 @@ class Controller:
         self._holds: tuple[Gate, ...] = ()
         self._last: tuple[float, datetime] | None = None
         """When the last tick was, by the monotonic and the wall clock."""
+        self._measured_s: float | None = None
+        """When the metrics were last read."""
+        self._look_s = 0.0
+        """Between the last two readings; 0 in a tick without one."""
         self._wake, self._changed = asyncio.Event(), asyncio.Event()
         self._stopping = False
         self._view = FleetView(clock.now(), 0, fleet.tick_s, ())
@@ -101,7 +107,7 @@ class Controller:
         memory, self._stations = self._ledger.open()
         self.token = memory.token
         for station in self._stations.values():
-            resume = partial(records.resumed, self._history, station, self._judge, self._company.tick_s)
+            resume = partial(records.resumed, self._history, station, self._judge, self._company.apart_s)
             station.evidence = self._guarded(station, resume)
         late_s = (memory.newest - self._clock.now()).total_seconds() if memory.newest is not None else 0.0
         if memory.newest is not None and late_s > self._company.tick_s:
@@ -142,7 +148,8 @@ class Controller:
         self._try(lambda: self._ledger.count(self._stations, now_s))
         self._try(lambda: self._ledger.record_rest(self._stations, now_s))
         for station in self._stations.values():
-            self._guarded(station, partial(self._chart, station, now_s))
+            if station.telemetry.measured:
+                self._guarded(station, partial(self._chart, station, now_s))
         self._show()
 
     def _elapsed_s(self) -> float:
@@ -192,15 +199,26 @@ class Controller:
     async def _observe(self) -> None:
         hosts = [host for station in self._stations.values() for host in station.service.hosts]
         timeout_s = self._company.host_timeout_s
-        seen, readings = await asyncio.gather(
-            self._hosts.states(hosts, timeout_s), self._metrics.readings(hosts, timeout_s)
-        )
+        seen, readings = await asyncio.gather(self._hosts.states(hosts, timeout_s), self._read(hosts, timeout_s))
         now_s = self._clock.monotonic()
         for station in self._stations.values():
             mine = {name: seen[name] for name in station.names if name in seen}
-            measured = {name: readings[name] for name in station.names if name in readings}
+            measured = None if readings is None else {n: readings[n] for n in station.names if n in readings}
             self._guarded(station, partial(station.telemetry.observe, now_s, mine, measured))
             station.drift = drifted(station.service, station.rollout, station.stable, station.telemetry)
+
+    async def _read(self, hosts: Sequence[Host], timeout_s: float) -> Mapping[str, Reading | HostFault] | None:
+        """The metrics, where it is time for them."""
+        now_s, apart_s = self._clock.monotonic(), self._company.apart_s
+        since_s = None if self._measured_s is None else now_s - self._measured_s
+        self._look_s = 0.0
+        # Half a tick early is nearer to the time than half a tick late; without a longer rhythm it is every tick.
+        if since_s is not None and apart_s > self._company.tick_s and since_s < apart_s - self._company.tick_s / 2:
+            return None
+        if since_s is not None:
+            self._look_s = min(since_s, ENOUGH_TICKS * apart_s)
+        self._measured_s = now_s
+        return await self._metrics.readings(hosts, timeout_s)
 
     def _decide(self, station: Station, now_s: float, elapsed_s: float, slots: int) -> Decision | None:
         assert station.rollout is not None  # noqa: S101 - an active station has one
@@ -220,9 +238,10 @@ class Controller:
             now=self._clock.now(),
             now_s=now_s,
             elapsed_s=elapsed_s,
+            look_s=self._look_s,
             evidence=station.evidence,
             past=past,
-            tick_s=self._company.tick_s,
+            apart_s=self._company.apart_s,
             slots=slots,
         )
         decision = self._guarded(station, lambda: decide(facts, self._judge))

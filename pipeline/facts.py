@@ -35,11 +35,14 @@ class Facts:
     now_s: float
     elapsed_s: float
     """Since the last tick, by the monotonic clock."""
+    look_s: float
+    """Since the metrics were last read, likewise; 0 where they were not read in this tick."""
     evidence: Evidence | None
     """The judge's, of the trial that the release is in or was in last."""
     past: tuple[Recorded, ...]
     """The service before the release, where a trial is about to begin."""
-    tick_s: float
+    apart_s: float
+    """From look to look, as planned."""
     slots: int
     """Deploys that may be begun over all services; the way back does not wait for one."""
 

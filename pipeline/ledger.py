@@ -71,9 +71,9 @@ class Ledger:
         rules = service.rules
         station = Station(
             service,
-            Telemetry(service, self._fleet.tick_s),
-            Panes(rules.judge.metrics, self._fleet.tick_s, rules.cycle.duration_s),
-            Recorder(service, self._fleet.tick_s, offset=(crc32(service.name.encode()) % 97) / 97),
+            Telemetry(service, self._fleet.apart_s),
+            Panes(rules.judge.metrics, self._fleet.apart_s, rules.cycle.duration_s),
+            Recorder(service, self._fleet.apart_s, offset=(crc32(service.name.encode()) % 97) / 97),
         )
         of = [rollout for rollout in memory.rollouts if rollout.service == service.name]
         # By number, not by time: the clock may have been wrong when one of them was submitted.
@@ -202,6 +202,8 @@ class Ledger:
             if rollout is not None and not rollout.ended and rollout.phase not in BEFORE_PRODUCTION:
                 station.recorder.pause()
                 continue
+            if not station.telemetry.measured:
+                continue
             found = station.recorder.take(now_s, self._clock.now(), station.telemetry.production_readings())
             if found is not None:
                 ended.append(found)
@@ -229,7 +231,7 @@ class Ledger:
 
     def _slice_now(self, station: Station) -> datetime:
         cycle_s = station.service.rules.cycle.duration_s
-        length_s = min(max(cycle_s / RATE_SLICES, self._fleet.tick_s), LONGEST_SLICE_S)
+        length_s = min(max(cycle_s / RATE_SLICES, self._fleet.apart_s), LONGEST_SLICE_S)
         now = self._clock.now().timestamp()
         return datetime.fromtimestamp(now - now % length_s, UTC)
 

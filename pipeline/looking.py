@@ -45,12 +45,15 @@ def look(facts: Facts, judge: Judge[Evidence]) -> Looked:
     if rollout.phase not in JUDGED:
         return Looked(rollout, evidence=facts.evidence)
     evidence, begun = facts.evidence, None
+    if not telemetry.measured:
+        # Between two readings nothing is known that was not known at the last look.
+        return Looked(rollout, None if begins(evidence, rollout) else facts.last, evidence=evidence)
     if evidence is None or not _same(evidence, rollout):
-        trial = trial_of(facts.service, rollout, facts.tick_s)
+        trial = trial_of(facts.service, rollout, facts.apart_s)
         begun = TrialRecord(trial, judge.prior(trial, facts.past))
         evidence = judge.begin(trial, begun.prior)
     baked_s = max((facts.now - rollout.since).total_seconds(), 0.0)
-    seen = look_at(facts.service, rollout, facts.targets, telemetry, facts.now_s, baked_s, facts.elapsed_s)
+    seen = look_at(facts.service, rollout, facts.targets, telemetry, facts.now_s, baked_s, facts.look_s)
     evidence, judgement = judge.look(evidence, seen)
     if rollout.no_data_s > facts.service.rules.judge.stale_s and not judgement.missing:
         # What was served before a gap is no word on what runs after it: a fresh full window.
@@ -62,7 +65,7 @@ def look(facts: Facts, judge: Judge[Evidence]) -> Looked:
         rollout,
         judgement=judgement,
         bad_looks=bad_looks,
-        no_data_s=rollout.no_data_s + facts.elapsed_s if judgement.missing else 0.0,
+        no_data_s=rollout.no_data_s + facts.look_s if judgement.missing else 0.0,
     )
     new = telemetry.on(facts.targets.step, rollout.revision)
     record = LookRecord(rollout.id, rollout.wave, judgement.looks, facts.now, seen, judgement)
@@ -87,13 +90,13 @@ def _served(facts: Facts, rollout: Rollout, new: Collection[str]) -> Rollout:
     requests = sum(sample.counters.get(counter, 0.0) for sample in samples.values())
     served = rollout.served
     busiest = max(served.busiest_rps, facts.telemetry.busiest_rps)
-    grown = serving(replace(served, busiest_rps=busiest), facts.elapsed_s, requests, facts.telemetry.rps)
+    grown = serving(replace(served, busiest_rps=busiest), facts.look_s, requests, facts.telemetry.rps)
     return replace(rollout, served=grown)
 
 
 def _worth_telling(facts: Facts, judgement: Judgement) -> tuple[Event, ...]:
     apart_s = max(facts.service.rules.cycle.duration_s / LOOKS_A_CYCLE, LOOKS_APART_S)
-    every = max(int(apart_s / max(facts.elapsed_s, 1e-3)), 1)
+    every = max(int(apart_s / max(facts.look_s, 1e-3)), 1)
     last = facts.last
     known = {_host(alert) for alert in last.alerts} if last is not None else set()
     told = [facts.event("alert", alert) for alert in judgement.alerts if _host(alert) not in known]

@@ -38,6 +38,8 @@ class Host:
     region: str = ""
     country: str = ""
     provider: str = ""
+    ssh: str = ""
+    """What `ssh` is called with; "" is the name."""
 
 
 class Promotion(StrEnum):
@@ -291,3 +293,10 @@ class Fleet:
     """One look at one host; a host that needs longer is "no answer"."""
     actions_at_once: int = 50
     """Deploys under way over all services."""
+    look_s: float = 0.0
+    """From one reading of the metrics to the next, and so from look to look; less than a tick is every tick."""
+
+    @property
+    def apart_s(self) -> float:
+        """Between two looks at a canary."""
+        return max(self.tick_s, self.look_s)

@@ -26,6 +26,8 @@ class Telemetry:
         self._tick_s = tick_s
         self.service = service
         self.seen: Mapping[str, Observation] = {}
+        self.measured = False
+        """Whether the metrics were read in this tick: only then is there anything new to judge."""
         self.samples: dict[str, Sample] = {}
         """By host: what it did since its last reading."""
         self.recent = Sample()
@@ -47,13 +49,17 @@ class Telemetry:
         self._rates = _Rates(service.rules.cycle.duration_s)
 
     def observe(
-        self, now_s: float, seen: Mapping[str, Observation], readings: Mapping[str, Reading | HostFault]
+        self, now_s: float, seen: Mapping[str, Observation], readings: Mapping[str, Reading | HostFault] | None
     ) -> None:
-        """Take in one tick's answers."""
+        """Take in one tick's answers; `readings` None: the metrics were not asked."""
         self.seen = seen
         if self.begun_at_s is None:
             self.begun_at_s = now_s
         self._note_revisions(now_s, seen)
+        self.measured = readings is not None
+        if readings is None:
+            self.samples, self.total = {}, Sample()
+            return
         samples: dict[str, Sample] = {}
         stale_s = self.service.rules.judge.stale_s
         for host in self.service.hosts:

@@ -319,7 +319,8 @@ def make_rules(**changes: object) -> Rules:
 class Company:
     """One service, its world and its controller, ticked by hand."""
 
-    def __init__(self, rules: Rules | None = None, production: int = 10) -> None:
+    def __init__(self, rules: Rules | None = None, production: int = 10, look_s: float = 0.0) -> None:
+        self.look_s = look_s
         self.service = Service("checkout", make_hosts(production), "r1", "shop", 1, rules or make_rules())
         self.world = World(self.service)
         self.history = MemoryHistory()
@@ -329,7 +330,7 @@ class Company:
     def start(self) -> None:
         """A controller that knows nothing but the history; the one before is simply gone."""
         self.controller = Controller(
-            Fleet({"checkout": self.service}, tick_s=1.0),
+            Fleet({"checkout": self.service}, tick_s=1.0, look_s=self.look_s),
             hosts=self.world,
             metrics=self.world,
             checks=self.world,
