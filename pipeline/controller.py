@@ -6,7 +6,7 @@ refuses, nothing is done and nothing has changed. It talks to ports only.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -28,13 +28,13 @@ from pipeline.judge.trial import Judge, TrialRecord
 from pipeline.ledger import Ledger
 from pipeline.lifecycle import Pause, Phase
 from pipeline.looking import begins
-from pipeline.model import Fleet, Host, Service
-from pipeline.observed import HostFault
-from pipeline.ports import Changes, Checks, Clock, History, HistoryError, HostFleet, Metrics
+from pipeline.measuring import ENOUGH_TICKS, Measuring
+from pipeline.model import Fleet, Service
+from pipeline.ports import Changes, Checks, Clock, History, HistoryError, HostFleet, Inventory, Metrics
 from pipeline.present import page, row
 from pipeline.proposals import propose
 from pipeline.requests import Situation, take
-from pipeline.signals import Reading
+from pipeline.roster import changed
 from pipeline.station import Station
 from pipeline.targets import targets
 from pipeline.text import plain
@@ -42,8 +42,6 @@ from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, Servic
 
 T = TypeVar("T")
 
-ENOUGH_TICKS = 3
-"""A tick that comes later than this many counts as one that late: a frozen controller has watched nothing."""
 BACKWARD = frozenset({Phase.ROLLING_BACK, Phase.ROLLED_BACK})
 
 
@@ -61,20 +59,20 @@ class Controller:
         clock: Clock,
         judge: Judge[Evidence],
         rng: Random,
+        inventory: Inventory | None = None,
     ) -> None:
         self._company, self._judge, self._rng = fleet, judge, rng
-        self._hosts, self._metrics = hosts, metrics
+        self._hosts, self._metrics = hosts, Measuring(metrics, fleet, clock)
         self._history, self._clock = history, clock
         self._ledger = Ledger(fleet, history, clock)
         self._crew = Crew(hosts, checks, clock)
         self._stations: dict[str, Station] = {}
+        self._inventory = inventory
+        self._unsound: tuple[str, ...] = ()
+        """What is wrong with hosts that were found."""
         self._holds: tuple[Gate, ...] = ()
         self._last: tuple[float, datetime] | None = None
         """When the last tick was, by the monotonic and the wall clock."""
-        self._measured_s: float | None = None
-        """When the metrics were last read."""
-        self._look_s = 0.0
-        """Between the last two readings; 0 in a tick without one."""
         self._wake, self._changed = asyncio.Event(), asyncio.Event()
         self._stopping = False
         self._view = FleetView(clock.now(), 0, fleet.tick_s, ())
@@ -130,6 +128,7 @@ class Controller:
         for station in self._stations.values():
             station.fault = ""
         self._try(self._collect)
+        self._try(self._rehost)
         await self._observe()
         elapsed_s = self._elapsed_s()
         now_s = self._clock.monotonic()
@@ -196,29 +195,35 @@ class Controller:
                 event = Event(result.at, AUTO, changed.service, release, changed.revision, "gate", plain(said))
                 self._ledger.keep(station, (changed,), (event,))
 
+    def _rehost(self) -> None:
+        """Take in hosts that have come, gone or moved."""
+        if self._inventory is None:
+            return
+        roster = self._inventory.roster()
+        self._unsound = roster.problems
+        for name, station in self._stations.items():
+            found = roster.services.get(name)
+            if found is None or found.hosts == station.service.hosts:
+                continue
+            rollout = station.rollout
+            release, revision = (rollout.id, rollout.revision) if rollout is not None else ("", "")
+            said = plain(changed(station.service, found, rollout), 500)
+            event = Event(self._clock.now(), AUTO, name, release, revision, "hosts", said)
+            self._ledger.keep(station, (), (event,))
+            station.rehost(found)
+
     async def _observe(self) -> None:
         hosts = [host for station in self._stations.values() for host in station.service.hosts]
         timeout_s = self._company.host_timeout_s
-        seen, readings = await asyncio.gather(self._hosts.states(hosts, timeout_s), self._read(hosts, timeout_s))
+        seen, readings = await asyncio.gather(
+            self._hosts.states(hosts, timeout_s), self._metrics.readings(hosts, timeout_s, self._stations)
+        )
         now_s = self._clock.monotonic()
         for station in self._stations.values():
             mine = {name: seen[name] for name in station.names if name in seen}
             measured = None if readings is None else {n: readings[n] for n in station.names if n in readings}
             self._guarded(station, partial(station.telemetry.observe, now_s, mine, measured))
             station.drift = drifted(station.service, station.rollout, station.stable, station.telemetry)
-
-    async def _read(self, hosts: Sequence[Host], timeout_s: float) -> Mapping[str, Reading | HostFault] | None:
-        """The metrics, where it is time for them."""
-        now_s, apart_s = self._clock.monotonic(), self._company.apart_s
-        since_s = None if self._measured_s is None else now_s - self._measured_s
-        self._look_s = 0.0
-        # Half a tick early is nearer to the time than half a tick late; without a longer rhythm it is every tick.
-        if since_s is not None and apart_s > self._company.tick_s and since_s < apart_s - self._company.tick_s / 2:
-            return None
-        if since_s is not None:
-            self._look_s = min(since_s, ENOUGH_TICKS * apart_s)
-        self._measured_s = now_s
-        return await self._metrics.readings(hosts, timeout_s)
 
     def _decide(self, station: Station, now_s: float, elapsed_s: float, slots: int) -> Decision | None:
         assert station.rollout is not None  # noqa: S101 - an active station has one
@@ -238,7 +243,7 @@ class Controller:
             now=self._clock.now(),
             now_s=now_s,
             elapsed_s=elapsed_s,
-            look_s=self._look_s,
+            look_s=self._metrics.look_s,
             evidence=station.evidence,
             past=past,
             apart_s=self._company.apart_s,
@@ -290,13 +295,15 @@ class Controller:
     def _notices(self) -> tuple[str, ...]:
         """What is wrong with the controller itself."""
         faults = (f"{station.service.name}: {station.fault}" for station in self._stations.values() if station.fault)
-        return (*(f"{gate.name}: {gate.why}" for gate in self._holds), *self._ledger.lost, *faults)
+        holds = (f"{gate.name}: {gate.why}" for gate in self._holds)
+        return (*holds, *self._ledger.lost, *(f"hosts: {problem}" for problem in self._unsound), *faults)
 
     def fleet(self) -> FleetView:
         return self._view
 
     def service(self, name: str) -> ServiceView:
         station = self._known(name, name)
+        self._metrics.shown(name)
         return page(station, self._clock.now(), self._clock.monotonic(), self._company.tick_s)
 
     async def newer(self, sequence: int) -> None:

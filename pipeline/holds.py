@@ -61,6 +61,8 @@ def _hosts(service: Service, rollout: Rollout, work: Work) -> Gate:
     """Whether enough of the stage's hosts are healthy on the new revision."""
     wanted = targets(service, rollout).step
     of = len(wanted)
+    if not of:
+        return Gate("hosts", Answer.UNKNOWN, "no host of this stage is known", lifts="when one is found; or roll back")
     standings = {host: work.standings.get(host, Standing.LOST) for host in wanted}
     named = {its: [host for host, standing in standings.items() if standing is its] for its in Standing}
     there, lost, sick = len(named[Standing.THERE]), named[Standing.LOST], named[Standing.SICK]

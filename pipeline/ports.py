@@ -1,6 +1,6 @@
 """What the controller needs of the world, and what a front end needs of the controller."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -47,6 +47,28 @@ class HostFleet(Protocol):
 class Metrics(Protocol):
     async def readings(self, hosts: Sequence[Host], timeout_s: float) -> Mapping[str, Reading | HostFault]:
         """Each host's signals now, by host name: one entry for each, within about `timeout_s`."""
+        ...
+
+    def focus(self, hosts: Collection[str]) -> None:
+        """These are looked at: their readings should be as new as can be, those of others may be older."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Every service with the hosts it has now."""
+
+    services: Mapping[str, Service]
+    """The same names always, and the same service while none of its hosts has changed."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with what was found, a plain line each; such hosts are as they were."""
+
+
+class Inventory(Protocol):
+    """Where hosts come from that the configuration does not name."""
+
+    def roster(self) -> Roster:
+        """The newest; at once, whatever the sources do."""
         ...
 
 

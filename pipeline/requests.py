@@ -66,6 +66,9 @@ def _submit(command: Command, situation: Situation, who: Who) -> Taken:
     what = f"submit {name} {plain(revision, 60)}"
     if not is_identifier(revision):
         raise Refused(what, "not a revision's name", "use 1 to 100 of A-Z a-z 0-9 . _ - without a leading dash")
+    for pool, hosts in (("staging", situation.service.staging), ("production", situation.service.production)):
+        if not hosts:
+            raise Refused(what, f"no {pool} host of {name} is known", "see what discovery says: pithead check --reach")
     if situation.available and revision not in situation.available:
         known = some(sorted(situation.available, key=lambda name: (len(name), name)), 4)
         raise Refused(what, "no staging host knows such a build", f"build it first; known are {known}")

@@ -72,6 +72,13 @@ class Station:
     """Requests of the slice that is not over yet."""
     row: ServiceRow | None = None
 
+    def rehost(self, service: Service) -> None:
+        """The same service with other hosts. A release on its way keeps the waves that it began with."""
+        if self.rollout is not None and not self.rollout.ended:
+            service = replace(service, rules=replace(service.rules, waves=self.service.rules.waves))
+        self.service = service
+        self.telemetry.rehost(service)
+
     @property
     def stable(self) -> str:
         """The revision that production runs, or goes back to."""

@@ -48,6 +48,15 @@ class Telemetry:
         self._production = tuple(host.name for host in service.production)
         self._rates = _Rates(service.rules.cycle.duration_s)
 
+    def rehost(self, service: Service) -> None:
+        """The same service with other hosts."""
+        self.service = service
+        self._production = tuple(host.name for host in service.production)
+        names = {host.name for host in service.hosts}
+        self._readings = {name: reading for name, reading in self._readings.items() if name in names}
+        self._runs = {name: runs for name, runs in self._runs.items() if name in names}
+        self._began_s = {name: began_s for name, began_s in self._began_s.items() if name in names}
+
     def observe(
         self, now_s: float, seen: Mapping[str, Observation], readings: Mapping[str, Reading | HostFault] | None
     ) -> None:

@@ -16,7 +16,9 @@ def trial_of(service: Service, rollout: Rollout, tick_s: float) -> Trial:
     """Of the canary, or of the wave that is out; the error rate of all waves together is that of the canary."""
     rules, wave = service.rules, rollout.wave
     known = {host.name: host.datacenter for host in service.production}
-    canary = tuple(name for name in rollout.out if name in known)
+    # A canary host that has vanished is still one of the canary: one that gives no data.
+    canary = rollout.out
+    known |= {name: "" for name in canary if name not in known}
     baseline = tuple(name for name in rollout.baseline if name in known and name not in canary) if not wave else ()
     planned_s = rules.cycle.duration_s if not wave else rules.deploy.soak_s
     if wave >= len(rules.waves):
@@ -30,7 +32,7 @@ def trial_of(service: Service, rollout: Rollout, tick_s: float) -> Trial:
         datacenters=known,
         canary=canary,
         baseline=baseline,
-        production=tuple(name for name in known if name not in canary and name not in baseline),
+        production=tuple(host.name for host in service.production if host.name not in {*canary, *baseline}),
         total=rules.budget.total,
         bad=rules.budget.bad,
         objective=float(rules.budget.objective),

@@ -1,7 +1,7 @@
 """`Metrics` by asking each host for its own metrics page; no server in between."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from adapters.metrics.exposition import PageError
 from adapters.metrics.plan import PagePlan, Signals
@@ -30,6 +30,9 @@ class ScrapedMetrics:
     async def readings(self, hosts: Sequence[Host], timeout_s: float) -> Mapping[str, Reading | HostFault]:
         found = await asyncio.gather(*(self._host(host, timeout_s) for host in hosts))
         return {host.name: reading for host, reading in zip(hosts, found, strict=True)}
+
+    def focus(self, hosts: Collection[str]) -> None:
+        """Every host is asked every time anyway."""
 
     async def close(self) -> None:
         await self._wire.close()

@@ -1,6 +1,6 @@
 """A company as large as the limits speak of: for the screens as rows, for the controller as services and hosts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count, cycle
@@ -150,6 +150,9 @@ class Hosts:
 
     async def states(self, hosts: Sequence[Host], timeout_s: float) -> Mapping[str, Observation]:
         return self.states_now
+
+    def focus(self, hosts: Collection[str]) -> None:
+        """Every host is read every time."""
 
     async def readings(self, hosts: Sequence[Host], timeout_s: float) -> Mapping[str, Reading | HostFault]:
         return self.readings_now

@@ -5,7 +5,7 @@ requests at a steady rate, and behave as their revision's `Behaviour` says.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -36,7 +36,7 @@ from pipeline.model import (
     Wave,
 )
 from pipeline.observed import HostFault, HostState, Observation
-from pipeline.ports import Changes, HistoryError, Memory
+from pipeline.ports import Changes, HistoryError, Inventory, Memory
 from pipeline.signals import Histogram, Reading
 from pipeline.view import HistoryPage, HistoryQuery, ServiceRow
 
@@ -115,6 +115,9 @@ class World:
         self.rng = Random(7)
         self.available: frozenset[str] = frozenset()
 
+    def add(self, host: Host, revision: str) -> None:
+        self.machines[host.name] = Machine(host, revision)
+
     def behaviour(self, revision: str) -> Behaviour:
         return self.behaviours.get(revision, Behaviour())
 
@@ -173,6 +176,9 @@ class World:
         while machine.up_at > self.clock.mono:  # noqa: ASYNC110 - the clock moves by hand, nothing could set an event
             await asyncio.sleep(0)
         return machine.operations[intent.operation]
+
+    def focus(self, hosts: Collection[str]) -> None:
+        """Every host is read every time."""
 
     async def readings(self, hosts: Sequence[Host], timeout_s: float) -> Mapping[str, Reading | HostFault]:
         return {host.name: self._reading(self.machines[host.name]) for host in hosts}
@@ -321,6 +327,7 @@ class Company:
 
     def __init__(self, rules: Rules | None = None, production: int = 10, look_s: float = 0.0) -> None:
         self.look_s = look_s
+        self.inventory: Inventory | None = None
         self.service = Service("checkout", make_hosts(production), "r1", "shop", 1, rules or make_rules())
         self.world = World(self.service)
         self.history = MemoryHistory()
@@ -338,6 +345,7 @@ class Company:
             clock=self.world.clock,
             judge=SequentialJudge(),
             rng=Random(3),
+            inventory=self.inventory,
         )
         self.controller.begin()
 
