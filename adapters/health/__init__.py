@@ -1,0 +1,1 @@
+"""Whether a host is healthy, and for how long it has been."""
