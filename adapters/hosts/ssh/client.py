@@ -1,0 +1,242 @@
+"""The user's own `ssh HOST`: one shared connection a host, few new ones at once, and no hurry after a failure."""
+
+import asyncio
+import hashlib
+import os
+import random
+import re
+import shutil
+import socket
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.hosts.ssh.backoff import Backoff
+from adapters.hosts.ssh.faults import Kind, SshFault, classified
+from adapters.hosts.ssh.process import OUTPUT_LIMIT, Feed, Heard, heard
+from pipeline.ports import Clock
+from pipeline.text import plain
+
+CLOSE_S = 2.0
+HELPER = b"PITHEAD-"
+"""How the helper's own lines begin."""
+_SSH_FAILED = 255
+_SOCKET_PATH = 100
+"""Bytes of a path that every system takes for a socket; ssh itself goes by a relative one."""
+_DESTINATION = re.compile(r"[A-Za-z0-9._:\[][A-Za-z0-9._@:/%+\[\]-]{0,254}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class SshSettings:
+    program: str = "ssh"
+    options: tuple[str, ...] = ()
+    """More of ssh's own arguments, with absolute paths: `("-F", "/etc/pithead/ssh_config")`."""
+    connections_at_once: int = 8
+    """New ones, over all hosts and so also through any jump host; sshd refuses beyond 10 (MaxStartups)."""
+    sessions_at_once: int = 8
+    """On one connection; sshd allows 10 (MaxSessions)."""
+    connect_s: int = 10
+    login_s: int = 20
+    """For the login and the shared connection to stand, once connected."""
+    keep_s: int = 60
+    """A connection that nobody uses is closed after that."""
+    first_retry_s: float = 2.0
+    longest_retry_s: float = 30.0
+    retry_login_s: float = 300.0
+    """After a failed login or a wrong host key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """The far shell ended, or was heard out."""
+
+    out: bytes
+    err: bytes
+    status: int | None
+    begun: bool
+
+
+class SshClient:
+    """One event loop's connections; `close` it at the end.
+
+    The sockets of shared connections are in a folder of their own below `run_dir`, mode 0700, and ssh runs in
+    it, so that their names are short whatever the folder's is.
+    """
+
+    def __init__(self, settings: SshSettings, run_dir: Path, clock: Clock, rng: random.Random) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._rng = rng
+        self._folder = _private(run_dir / "ssh")
+        self._gate = asyncio.Semaphore(settings.connections_at_once)
+        self._sessions: dict[str, asyncio.Semaphore] = {}
+        self._connecting: dict[str, asyncio.Task[SshFault | None]] = {}
+        self._backoff = Backoff(settings.first_retry_s, settings.longest_retry_s, settings.retry_login_s, rng)
+        self._met: set[str] = set()
+        self._unshared: set[str] = set()
+
+    def nonce(self) -> str:
+        """To tell the helper's own lines from all else that a host says."""
+        return f"{self._rng.getrandbits(64):016x}"
+
+    async def run(self, destination: str, feed: Feed, *, deadline_s: float, urgent: bool = False) -> Ran | SshFault:
+        """Feed a POSIX shell on `destination`, within `deadline_s` of real time.
+
+        A host that could not be reached is answered for at once until it is due again; `urgent` tries it
+        nevertheless, but never one that needs a person (login refused, wrong host key).
+        """
+        if not _DESTINATION.match(destination):
+            return _fault(Kind.LOCAL, f'"{plain(destination, 60)}" is no host for ssh: give [user@]host or its alias')
+        sessions = self._sessions.setdefault(destination, asyncio.Semaphore(self._settings.sessions_at_once))
+        loop = asyncio.get_running_loop()
+        deadline_s = max(deadline_s, 0.0)
+        until_s = loop.time() + deadline_s
+        try:
+            async with asyncio.timeout(deadline_s):
+                fault = await self._connected(destination, urgent=urgent)
+                if fault is not None:
+                    return fault
+                await sessions.acquire()
+        except TimeoutError:
+            return _fault(
+                Kind.BUSY, f"no connection yet after {round(deadline_s, 1):g} s: it goes on in the background"
+            )
+        try:
+            return await self._spoken(destination, feed, max(until_s - loop.time(), 0.0), deadline_s)
+        finally:
+            sessions.release()
+
+    async def close(self) -> None:
+        """End the shared connections, and what is about to become one."""
+        for task in self._connecting.values():
+            task.cancel()
+        await asyncio.gather(*self._connecting.values(), return_exceptions=True)
+        await asyncio.gather(*(self._leave(destination) for destination in self._met if self._shared(destination)))
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _connected(self, destination: str, *, urgent: bool) -> SshFault | None:
+        standing = self._backoff.standing(destination, self._clock.monotonic(), urgent=urgent)
+        if standing is not None:
+            return standing
+        if self._shared(destination) or destination in self._unshared:
+            return None
+        task = self._connecting.get(destination)
+        if task is None:
+            task = self._connecting[destination] = asyncio.create_task(self._connect(destination))
+            task.add_done_callback(lambda _: self._connecting.pop(destination, None))
+        # A slow login must not be begun anew by each of those that wait less for it.
+        return await asyncio.shield(task)
+
+    async def _connect(self, destination: str) -> SshFault | None:
+        limit_s = self._settings.connect_s + self._settings.login_s
+        self._met.add(destination)
+        async with self._gate:
+            got = await self._heard(destination, Feed(), limit_s)
+        if isinstance(got, SshFault):
+            return got
+        if self._shared(destination):
+            self._backoff.reached(destination)
+            return None
+        if got.status not in (None, _SSH_FAILED):
+            self._unshared.add(destination)
+            self._backoff.reached(destination)
+            return None
+        if got.status is None:
+            return self._rested(destination, _fault(Kind.TIMED_OUT, f"timed out: no login in {limit_s:g} s"))
+        return self._rested(destination, classified(got.err, destination, self._settings.retry_login_s))
+
+    async def _spoken(self, destination: str, feed: Feed, left_s: float, deadline_s: float) -> Ran | SshFault:
+        if destination in self._unshared:
+            async with self._gate:
+                got = await self._heard(destination, feed, left_s)
+        else:
+            got = await self._heard(destination, feed, left_s)
+        if isinstance(got, SshFault):
+            return got
+        reached = got.begun and bool(feed.ready)
+        if feed.end and feed.end in got.out:
+            return Ran(got.out, got.err, got.status, got.begun)
+        if got.flooded:
+            return _fault(Kind.OTHER, f"it says more than {OUTPUT_LIMIT // 1024} KiB, ended", reached=reached)
+        if got.status is None:
+            return _fault(Kind.TIMED_OUT, f"no answer in {round(deadline_s, 1):g} s, ended", reached=reached)
+        if got.status != _SSH_FAILED:
+            return Ran(got.out, got.err, got.status, got.begun)
+        if reached or HELPER in got.out:
+            said = got.err.strip().splitlines()
+            return _fault(
+                Kind.LOST, f"connection lost in mid-answer: {plain(said[-1] if said else b'')}", reached=reached
+            )
+        return self._rested(destination, classified(got.err, destination, self._settings.retry_login_s))
+
+    def _rested(self, destination: str, fault: SshFault) -> SshFault:
+        self._backoff.failed(destination, fault, self._clock.monotonic())
+        return fault
+
+    async def _heard(self, destination: str, feed: Feed, deadline_s: float) -> Heard | SshFault:
+        argv = [*self._argv(destination), "--", destination, "sh -s"]
+        try:
+            return await heard(argv, feed, deadline_s=deadline_s, cwd=self._folder)
+        except (OSError, ValueError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            return _fault(Kind.LOCAL, f"{argv[0]} cannot be run: {reason}: install openssh-client")
+
+    def _argv(self, destination: str) -> list[str]:
+        fixed = {
+            "BatchMode": "yes",
+            "StrictHostKeyChecking": "yes",
+            "ForwardAgent": "no",
+            "ForwardX11": "no",
+            "ClearAllForwardings": "yes",
+            "RemoteCommand": "none",
+            "LogLevel": "INFO",
+            "ConnectTimeout": f"{self._settings.connect_s}",
+            "ServerAliveInterval": "5",
+            "ServerAliveCountMax": "3",
+            "ControlMaster": "auto",
+            "ControlPersist": f"{self._settings.keep_s}",
+            "ControlPath": f"./{_socket_name(destination)}",
+        }
+        options = [word for name, value in fixed.items() for word in ("-o", f"{name}={value}")]
+        return [self._settings.program, "-T", *options, *self._settings.options]
+
+    def _shared(self, destination: str) -> bool:
+        """Whether a shared connection stands: somebody listens on its socket."""
+        path = self._folder / _socket_name(destination)
+        if not path.exists():
+            return False
+        if len(os.fsencode(path)) > _SOCKET_PATH:
+            return True
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.setblocking(False)
+            try:
+                probe.connect(str(path))
+            except BlockingIOError:
+                return True
+            except OSError:
+                return False
+        return True
+
+    async def _leave(self, destination: str) -> None:
+        argv = [*self._argv(destination), "-O", "exit", "--", destination]
+        with suppress(OSError, ValueError):
+            await heard(argv, Feed(), deadline_s=CLOSE_S, cwd=self._folder)
+
+
+def _socket_name(destination: str) -> str:
+    return hashlib.sha256(destination.encode()).hexdigest()[:16]
+
+
+def _fault(kind: Kind, why: str, *, reached: bool = False) -> SshFault:
+    return SshFault(kind, plain(why, 300), reached)
+
+
+def _private(folder: Path) -> Path:
+    """`folder`, ours alone. Raises `OSError`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise PermissionError(f"{folder} is not a folder of ours: remove it")
+    folder.chmod(0o700)
+    return folder.absolute()

@@ -1,0 +1,244 @@
+# The work of one operation, detached from whoever asked for it. It ends with an outcome, or it was interrupted.
+
+log=$directory/work.log
+said=$directory/said.log
+
+run() { # COMMAND...: within its time; what it says is kept for `why`, and in the log for people
+    true >"$said"
+    bounded "$command_s" "$@" </dev/null >>"$said" 2>&1
+    _ran=$?
+    { printf '+ %s\n' "$1" && tail -c 20000 "$said"; } >>"$log" 2>/dev/null
+    return "$_ran"
+}
+
+finish() { # done|failed DETAIL
+    rm -rf "$directory/in"
+    mkdir -p "$directory/in"
+    _detail=$(printf '%s' "$2" | tr '\n\r\t' '   ')
+    keep "ops/$key.out" "$1
+$_detail"
+    rm -f "$directory/ops/$key.pid" "$directory/ops/$key.sh"
+    for _old in $(ls -1t "$directory/ops" | tail -n +1025); do rm -f "$directory/ops/$_old"; done
+    exit 0
+}
+
+fail() { finish failed "$1"; }
+
+words() { # REVISION WORDS: run a command of the recipe
+    revision=$1
+    eval "set -- $2"
+    run "$@"
+}
+
+restart() { # REVISION: sets `failed` if it does not start
+    [ -n "$restart_words" ] || return 0
+    words "$1" "$restart_words" && return
+    failed=$(why $? "$said")
+    return 1
+}
+
+unwell() { keep sick "$1"; }
+
+well() {
+    rm -f "$directory/sick"
+    keep revision "$1"
+}
+
+# release-dir
+
+download() { # URL FILE
+    if command -v curl >/dev/null 2>&1; then
+        run curl -fsSL --proto '=http,https' -o "$2" --url "$1"
+    elif command -v wget >/dev/null 2>&1; then
+        run wget -q -O "$2" "$1"
+    else
+        fail "nothing done: neither curl nor wget is there"
+    fi
+}
+
+fetch() { # sets `file`, with its checksum right
+    file=$directory/in/$digest
+    if [ "$artifact" = url ]; then
+        [ -n "$digest$sum_url" ] || fail "nothing done: no sha256 of $artifact_name is in the list of checksums"
+        file=$directory/in/$key.part
+        download "$url" "$file" || fail "nothing done: no $url: $(why $? "$said")"
+        if [ -n "$sum_url" ]; then
+            download "$sum_url" "$directory/in/$key.sum" || fail "nothing done: no $sum_url: $(why $? "$said")"
+            digest=$(listed "$directory/in/$key.sum" "$artifact_name")
+        fi
+    fi
+    _sum=$(checksum "$file")
+    [ -n "$_sum" ] || fail "nothing done: no sha256sum, shasum or openssl is there"
+    [ "$_sum" = "$digest" ] || fail "nothing done: wrong checksum: sha256 $_sum, not ${digest:-known}"
+}
+
+listed() { # FILE NAME: the digest of NAME in a list of sha256sum's, or the only one
+    _only= _n=0
+    while read -r _digest _name || [ -n "$_digest" ]; do
+        [ -n "$_digest" ] || continue
+        _n=$((_n + 1)) _only=$_digest
+        if [ "${_name#\*}" = "$2" ]; then
+            printf '%s' "$_digest"
+            return
+        fi
+    done <"$1"
+    [ "$_n" -ne 1 ] || printf '%s' "$_only"
+}
+
+unpack() {
+    _tmp=$root/releases/$wanted.tmp
+    rm -rf "$_tmp"
+    run mkdir -p "$_tmp" || fail "nothing done: $(why $? "$said")"
+    case $artifact_name in
+    *.tar) run tar -o -xf "$file" -C "$_tmp" ;;
+    *.tar.gz | *.tgz) run tar -o -xzf "$file" -C "$_tmp" ;;
+    *.tar.xz) run tar -o -xJf "$file" -C "$_tmp" ;;
+    *.zip) run unzip -q -o "$file" -d "$_tmp" ;;
+    *) run cp "$file" "$_tmp/$service" && run chmod 755 "$_tmp/$service" ;;
+    esac
+    _code=$?
+    if [ "$_code" -eq 0 ]; then
+        run mv "$_tmp" "$root/releases/$wanted"
+        _code=$?
+    fi
+    if [ "$_code" -ne 0 ]; then
+        _why=$(why "$_code" "$said")
+        rm -rf "$_tmp"
+        fail "nothing done: cannot unpack: $_why"
+    fi
+}
+
+switch() { # REVISION: `current` is the old one or the new one at any time, where mv can do that
+    rm -f "$root/current.tmp"
+    run ln -s "releases/$1" "$root/current.tmp" || return 1
+    { mv -T -f "$root/current.tmp" "$root/current" || mv -f -h "$root/current.tmp" "$root/current" ||
+        ln -sfn "releases/$1" "$root/current"; } 2>/dev/null
+    rm -f "$root/current.tmp"
+    [ "$(readlink "$root/current")" = "releases/$1" ]
+}
+
+prune() { # keep the newest, what runs and what ran before
+    _n=0
+    for _name in $(ls -1t "$root/releases"); do
+        case $_name in *.tmp) rm -rf "$root/releases/$_name" ;; esac
+        valid "$_name" || continue
+        _n=$((_n + 1))
+        if [ "$_n" -gt "$keep_releases" ] && [ "$_name" != "$wanted" ] && [ "$_name" != "$before" ]; then
+            rm -rf "$root/releases/$_name"
+        fi
+    done
+}
+
+release_dir() {
+    if [ -e "$root/current" ] && [ ! -L "$root/current" ]; then
+        fail "nothing done: $root/current is no symbolic link: move it away"
+    fi
+    if [ ! -d "$root/releases/$wanted" ]; then
+        fetch
+        unpack
+    fi
+    touch "$root/releases/$wanted"
+    unwell "in the middle of a deploy of $wanted"
+    switch "$wanted" || {
+        well "$old"
+        fail "nothing done: cannot switch: $(last_line "$said")"
+    }
+    restart "$wanted" || release_back
+    before=$old
+    if [ "$old" = "$wanted" ]; then { read -r before <"$directory/previous"; } 2>/dev/null; fi
+    keep previous "$before"
+    prune
+}
+
+release_back() {
+    _first="restart failed: $failed"
+    if [ -z "$old" ]; then
+        rm -f "$root/current" "$directory/sick"
+        fail "$_first; nothing ran before"
+    elif [ "$old" = "$wanted" ]; then
+        unwell "$_first"
+        fail "$_first"
+    elif switch "$old" && restart "$old"; then
+        well "$old"
+        fail "$_first; $old runs again"
+    fi
+    unwell "$old did not start again: $failed"
+    fail "$_first; and $old did not start again: $failed"
+}
+
+# package
+
+install() { # REVISION: sets `failed`
+    failed=
+    _version=$version_prefix$1$version_suffix
+    case $manager in
+    apt)
+        _get="$sudo env DEBIAN_FRONTEND=noninteractive apt-get"
+        _how='-y -q --allow-downgrades -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold'
+        # shellcheck disable=SC2086
+        run $_get install $_how "$package=$_version" ||
+            { run $_get update -q && run $_get install $_how "$package=$_version"; }
+        ;;
+    *)
+        # shellcheck disable=SC2086
+        run $sudo dnf install -y "$package-$_version" && current && [ "$running" = "$1" ] ||
+            run $sudo dnf downgrade -y "$package-$_version"
+        ;;
+    esac
+    failed=$(why $? "$said")
+    keep revision "$1"
+    current
+    [ "$running" = "$1" ]
+}
+
+package() {
+    unwell "in the middle of a deploy of $wanted"
+    if [ "$old" != "$wanted" ] && ! install "$wanted"; then
+        if [ "$running" = "$old" ]; then well "$old"; fi
+        fail "not installed: $failed; ${running:-nothing} is"
+    fi
+    restart "$wanted" && return
+    _first="restart failed: $failed"
+    if [ -n "$old" ] && [ "$old" != "$wanted" ] && install "$old" && restart "$old"; then
+        well "$old"
+        fail "$_first; $old runs again"
+    fi
+    unwell "$_first"
+    fail "$_first; ${old:-nothing} is not back: $failed"
+}
+
+# command
+
+command_recipe() {
+    unwell "in the middle of a deploy of $wanted"
+    if [ "$restarting" = 1 ] && [ "$old" = "$wanted" ]; then
+        restart "$wanted" || { unwell "restart failed: $failed"; fail "restart failed: $failed"; }
+        return
+    fi
+    words "$wanted" "$deploy_words" || {
+        failed=$(why $? "$said")
+        current
+        if [ "$running" = "$old" ]; then rm -f "$directory/sick"; fi
+        fail "deploy command: $failed"
+    }
+    [ -n "$state_words" ] || keep revision "$wanted"
+    current
+    [ "$running" = "$wanted" ] || fail "deploy command ended well, but ${running:-nothing} runs"
+}
+
+work() {
+    trap '' HUP
+    keep "ops/$key.pid" "$(identity $$)"
+    umask 022
+    true >"$log"
+    current
+    old=$running
+    if [ "$restarting" = 1 ] && [ -z "$restart_words" ]; then fail 'nothing done: the recipe has no restart command'; fi
+    case $recipe in
+    release-dir) release_dir ;;
+    package) package ;;
+    command) command_recipe ;;
+    esac
+    well "$wanted"
+    finish done "runs $wanted"
+}
