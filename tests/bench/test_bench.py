@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.neighbours.need import need
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -38,6 +40,11 @@ def test_the_room_is_measured_at_a_terminal_through_the_api_and_in_memory() -> N
     assert "through the API" in told
     assert "ended by itself" not in told
     assert "key to change" in told
+
+
+def test_queries_are_measured_against_a_real_prometheus() -> None:
+    need("prometheus"), need("promtool")
+    assert "in focus" in bench("queries", "--services", "4", "--hosts", "3", "--rounds", "1")
 
 
 def test_a_part_that_is_not_there_is_refused_by_name() -> None:
