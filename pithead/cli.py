@@ -19,6 +19,7 @@ VERBS = {
     "controller": "pithead.verbs.controller",
     "check": "pithead.verbs.check",
     "judge": "pithead.verbs.judge",
+    "metrics": "pithead.verbs.metrics",
 }
 """Verbs with a `run(args, out) -> int`."""
 ASKING = {

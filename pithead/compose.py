@@ -10,13 +10,12 @@ from adapters.api.server import ApiServer
 from adapters.checks.runner import HostChecks
 from adapters.config import Settings
 from adapters.history.sqlite import SqliteHistory
-from adapters.hosts.http import HttpHosts
-from adapters.metrics.scrape import ScrapedMetrics
 from pipeline.controller import Controller
 from pipeline.events import Event
 from pipeline.judge.sequential import SequentialJudge
 from pipeline.ports import Changes
 from pithead.clock import SystemClock
+from pithead.outside import outside
 from pithead.places import Places
 
 log = logging.getLogger("pithead.controller")
@@ -41,24 +40,25 @@ async def serve(settings: Settings, places: Places, told: asyncio.Event, *, read
     """Run a controller with its API until `told`.
 
     Host actions under way at the end are left to the journal. Raises `HistoryError` where the history cannot
-    be opened, `OSError` where the sockets cannot be made.
+    be opened, `BookFault` where the record of drained hosts cannot be read, `OSError` where the sockets cannot be made.
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         history = ToldHistory(places.history, clock)
         stack.callback(history.close)
-        hosts, metrics, checks = HttpHosts(clock), ScrapedMetrics(settings.signals, clock), HostChecks(clock)
-        for adapter in (hosts, metrics, checks):
-            stack.push_async_callback(adapter.close)
+        checks = HostChecks(clock)
+        stack.push_async_callback(checks.close)
+        world = await outside(settings, places, clock, stack)
         controller = Controller(
             settings.fleet,
-            hosts=hosts,
-            metrics=metrics,
+            hosts=world.hosts,
+            metrics=world.metrics,
             checks=checks,
             history=history,
             clock=clock,
             judge=SequentialJudge(),
             rng=SystemRandom(),
+            inventory=world.inventory,
         )
         running = asyncio.create_task(controller.run(), name="controller")
         stack.push_async_callback(_ended, controller, running)

@@ -88,6 +88,14 @@ def parser() -> Parser:
     history.add_argument("--text", default="", metavar="WORD", help="in who, service, revision, action or detail")
     history.add_argument("--limit", type=count, default=50, metavar="N")
 
+    metrics = verb("metrics", "what a metrics server can do for a large fleet")
+    parts = metrics.add_subparsers(dest="part", metavar="rules", required=True, parser_class=Parser)
+    said = "recording rules of the configured signals, for Prometheus or VictoriaMetrics"
+    rules = parts.add_parser(
+        "rules", help=said, description=said, parents=[common], allow_abbrev=False, prog="pithead metrics rules"
+    )
+    rules.add_argument("--to", metavar="DIR", help="write them there, with a test for promtool")
+
     _judge(
         verb("judge", "what the judge would do: on placebo canaries, made-up traffic, recorded looks"), common, printing
     )

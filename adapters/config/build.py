@@ -7,16 +7,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from adapters.config import lint, waves
+from adapters.config import lint, servers, waves
 from adapters.config.durations import written
-from adapters.config.errors import Problems, Spot
+from adapters.config.errors import Problems, Spot, Unread, nearest
 from adapters.config.hosts import Registry
+from adapters.config.means import means
 from adapters.config.rules import Signals, check_budget, layered
 from adapters.config.schema import Values
 from adapters.config.sections import FILE
 from adapters.config.settings import DemoSettings, Settings, UiSettings
+from adapters.hosts.ssh.client import SshSettings
+from adapters.means import AlertSettings, DiscoverySettings, PrometheusSettings
+from adapters.metrics.prometheus.presets import PRESETS
+from adapters.metrics.prometheus.queries import OwnQuery
 from adapters.metrics.source import SignalSource
-from pipeline.model import Fleet, Rules, Service
+from pipeline.model import Fleet, JudgeRules, Rules, Service
 
 FLEET = ("tick_s", "host_timeout_s", "actions_at_once")
 """Of [controller], what the fleet holds; the rest stands in the settings themselves."""
@@ -28,24 +33,42 @@ def build(document: Mapping[str, object], path: Path, problems: Problems) -> Set
     said = FILE(document, spot)
     if document.get("service") == {}:
         (spot / "service").wrong("expected at least one [service.NAME]")
+    _fill_presets(said.get("signals", {}), spot / "signals")
     signals = Signals(_kinds(document, said))
     registry = Registry({name: said.get("datacenter", {}).get(name, {}) for name in _declared(document, "datacenter")})
+    sources = _sources(said, spot)
 
-    common = _common(said.get("organisation", {}), signals, registry, spot / "organisation")
+    measured_by = _prometheus(said, spot)
+    base = Rules() if measured_by is None else Rules(judge=JudgeRules(stale_s=2 * measured_by.oldest_s))
+    common = _common(base, said.get("organisation", {}), signals, registry, spot / "organisation")
     services = {
-        name: _service(name, values, common, signals, registry, spot)
+        name: _service(name, values, common, signals, registry, spot, found_elsewhere=bool(sources))
         for name, values in said.get("service", {}).items()
     }
     controller = said.get("controller", {})
-    fleet = Fleet(MappingProxyType(services), **{key: controller[key] for key in FLEET if key in controller})
-    _check_timing(fleet, said, spot)
+    look_s = 0.0 if measured_by is None else measured_by.scrape_s
+    held = {key: controller[key] for key in FLEET if key in controller}
+    fleet = Fleet(MappingProxyType(services), **held, look_s=look_s)
+    its_means = {
+        name: means(name, said.get("organisation", {}), values, said.get("haproxy", {}), spot / "service" / name)
+        for name, values in said.get("service", {}).items()
+    }
+    _check_timing(fleet, measured_by, said, spot)
     for service in services.values():
         lint.service(service, said, spot)
+    found = _signals(said, spot)
+    alertmanager = _alerts(said, spot)
     problems.raise_if_any()
     return Settings(
         path=path,
         fleet=fleet,
-        signals=tuple(_source(name, values) for name, values in said.get("signals", {}).items()),
+        signals=found,
+        means=MappingProxyType(its_means),
+        ssh=SshSettings(**said.get("ssh", {})),
+        prometheus=measured_by,
+        discovery=sources,
+        datacenters=MappingProxyType(dict(registry.datacenters)),
+        alerts=alertmanager,
         ui=UiSettings(**said.get("ui", {})),
         demo=DemoSettings(**said["demo"]) if "demo" in said else None,
         warnings=tuple(sorted(problems.warnings, key=lambda warning: warning.line)),
@@ -64,21 +87,106 @@ def _kinds(document: Mapping[str, object], said: Values) -> Mapping[str, Any]:
     return {name: right.get(name, {}).get("kind") for name in _declared(document, "signals")}
 
 
-def _source(name: str, values: Values) -> SignalSource:
-    family, matchers = values.pop("series")
-    return SignalSource(name, family=family, matchers=matchers, **values)
+def _fill_presets(signals: dict[str, Values], spot: Spot) -> None:
+    """What a well-known library calls a signal, in place of kind and series."""
+    for name, values in signals.items():
+        at = spot / name
+        preset = values.get("preset")
+        if preset is None:
+            if "kind" not in values:
+                at.wrong('"kind" is missing (or "preset")')
+        elif preset not in PRESETS:
+            (at / "preset").wrong(f'expected a preset, got "{preset}": {nearest(preset, PRESETS)}')
+        elif name not in PRESETS[preset]:
+            (at / "preset").wrong(f'"{preset}" has no signal "{name}": it has {", ".join(PRESETS[preset])}')
+        else:
+            source = PRESETS[preset][name]
+            values.setdefault("kind", source.kind)
+            if "promql" not in values:
+                values.setdefault("series", (source.family, source.matchers))
 
 
-def _common(said: Values, signals: Signals, registry: Registry, spot: Spot) -> Rules:
-    common = layered(Rules(), said, signals, spot)
+def _signals(said: Values, spot: Spot) -> tuple[SignalSource, ...]:
+    """Those that are series; those in PromQL are Prometheus' own."""
+    found = []
+    for name, values in said.get("signals", {}).items():
+        at = spot / "signals" / name
+        if "promql" in values:
+            if "prometheus" not in said:
+                (at / "promql").wrong("there is no [prometheus] to ask")
+            continue
+        try:
+            found.append(_source(name, values, at))
+        except Unread:
+            continue
+    return tuple(found)
+
+
+def _source(name: str, values: Values, spot: Spot) -> SignalSource:
+    """Raises `Unread`."""
+    if "series" not in values:
+        spot.refuse('"series" is missing (or "preset", or "promql" where there is a [prometheus])')
+    family, matchers = values["series"]
+    path = {"path": values["path"]} if "path" in values else {}
+    return SignalSource(name, values["kind"], family, matchers, **path)
+
+
+def _prometheus(said: Values, spot: Spot) -> PrometheusSettings | None:
+    if "prometheus" not in said or not (spot / "prometheus").clean:
+        return None
+    signals = said.get("signals", {})
+    queries = tuple(
+        OwnQuery(name, values["kind"], values["promql"])
+        for name, values in signals.items()
+        if "promql" in values and "kind" in values
+    )
+    try:
+        return servers.prometheus(said["prometheus"], queries, spot / "prometheus")
+    except Unread:
+        return None
+
+
+def _sources(said: Values, spot: Spot) -> tuple[DiscoverySettings, ...]:
+    found = []
+    for name, values in said.get("discovery", {}).items():
+        at = spot / "discovery" / name
+        try:
+            found.append(servers.discovery(name, values, has_prometheus="prometheus" in said, spot=at))
+        except Unread:
+            continue
+    return tuple(found)
+
+
+def _alerts(said: Values, spot: Spot) -> AlertSettings | None:
+    if "alertmanager" not in said or not (spot / "alertmanager").clean:
+        return None
+    try:
+        return servers.alerts(said["alertmanager"], spot / "alertmanager")
+    except Unread:
+        return None
+
+
+def _common(base: Rules, said: Values, signals: Signals, registry: Registry, spot: Spot) -> Rules:
+    common = layered(base, said, signals, spot)
     check_budget(common, signals, spot)
     if "waves" in said and Spot(spot.problems, ("datacenter",)).clean:
         waves.check(common.waves, registry.places(), "of any [datacenter.NAME]", spot / "waves")
     return common
 
 
-def _service(name: str, values: Values, common: Rules, signals: Signals, registry: Registry, root: Spot) -> Service:
+def _service(
+    name: str,
+    values: Values,
+    common: Rules,
+    signals: Signals,
+    registry: Registry,
+    root: Spot,
+    *,
+    found_elsewhere: bool = False,
+) -> Service:
     spot = root / "service" / name
+    if "hosts" not in values and not found_elsewhere:
+        spot.wrong('"hosts" is missing (or a [discovery.NAME] that finds them)')
     hosts = registry.hosts(values.get("hosts", {}), spot / "hosts")
     service = Service(
         name=name,
@@ -91,7 +199,8 @@ def _service(name: str, values: Values, common: Rules, signals: Signals, registr
         check_budget(service.rules, signals, spot)
     if (spot / "hosts").clean and "hosts" in values:
         service = _with_own_waves(service, values, spot)
-        _check_pools(service, spot / "hosts")
+        if not found_elsewhere:
+            _check_pools(service, spot / "hosts")
     readable = (spot / "metrics").clean and (root / "organisation" / "metrics").clean
     if readable and not any(metric.judged for metric in service.rules.judge.metrics):
         spot.wrong("expected at least one judged metric here or in [organisation.metrics]: no canary could pass")
@@ -113,14 +222,17 @@ def _check_pools(service: Service, spot: Spot) -> None:
         spot.wrong('expected at least one host with pool = "staging": every release begins there')
 
 
-def _check_timing(fleet: Fleet, said: Values, spot: Spot) -> None:
+def _check_timing(fleet: Fleet, measured_by: PrometheusSettings | None, said: Values, spot: Spot) -> None:
     if fleet.host_timeout_s > fleet.tick_s:
         (spot / "controller" / "host_timeout").warn("is longer than the tick: one slow host makes every look late")
+    rhythm, least_s = "the tick", fleet.tick_s
+    if measured_by is not None:
+        rhythm, least_s = "every and scrape of [prometheus] together,", measured_by.oldest_s
     sayings = [(spot / "organisation", said.get("organisation", {}))]
     sayings += [(spot / "service" / name, values) for name, values in said.get("service", {}).items()]
     for at, values in sayings:
         stale_s = values.get("judge", {}).get("stale_s", math.inf)
-        if stale_s <= fleet.tick_s:
+        if stale_s <= least_s:
             (at / "judge" / "stale").wrong(
-                f"expected more than the tick of {written(fleet.tick_s)}, got {written(stale_s)}: no reading would do"
+                f"expected more than {rhythm} of {written(least_s)}, got {written(stale_s)}: no reading would do"
             )

@@ -42,11 +42,15 @@ class Registry:
             )
         place = self.datacenters.get(datacenter, {})
         pool = values.get("pool", Pool.PRODUCTION)
+        destinations = values.get("ssh", ("",) * len(names))
+        if len(destinations) != len(names):
+            (spot / "ssh").wrong(f"expected as many as names, got {len(destinations):,} and {len(names):,}")
+            return []
         hosts = []
-        for name, address in zip(names, addresses, strict=True):
+        for name, address, ssh in zip(names, addresses, destinations, strict=True):
             once = _once(self.names, name, name, spot / "name")
             if _once(self.addresses, address.lower(), address, spot / "address") and once:
-                hosts.append(Host(name, address, pool, datacenter, **place))
+                hosts.append(Host(name, address, pool, datacenter, **place, ssh=ssh))
         return hosts
 
 

@@ -5,7 +5,9 @@ Defaults stand with the fields that the keys fill (`pipeline.model`, `adapters.c
 
 from collections.abc import Callable
 
+from adapters.addresses import is_address, is_destination
 from adapters.config.errors import Spot
+from adapters.config.outside import ALERTMANAGER, DISCOVERY, HAPROXY, OF_A_SERVICE, PROMETHEUS, SSH
 from adapters.config.ranges import expanded
 from adapters.config.schema import Key, Section, table_of, tables_of
 from adapters.config.values import (
@@ -14,7 +16,6 @@ from adapters.config.values import (
     choice,
     expression,
     folder,
-    is_address,
     moment,
     name,
     number,
@@ -47,6 +48,10 @@ def _names(value: object, spot: Spot) -> tuple[str, ...]:
 
 def _addresses(value: object, spot: Spot) -> tuple[str, ...]:
     return _pattern(value, spot, "host:port, or several such as 10.1.0.[11-14]:7077", is_address)
+
+
+def _destinations(value: object, spot: Spot) -> tuple[str, ...]:
+    return _pattern(value, spot, "what ssh is called with, such as deploy@cart-[1-4]", is_destination)
 
 
 def _pattern(value: object, spot: Spot, wanted: str, is_right: Callable[[str], bool]) -> tuple[str, ...]:
@@ -92,9 +97,11 @@ DEMO = Section(
 DATACENTER = Section({"region": Key(name), "country": Key(name), "provider": Key(name)})
 SIGNAL = Section(
     {
-        "kind": Key(one_of(SignalKind), required=True),
-        "series": Key(series, required=True),
+        "kind": Key(one_of(SignalKind)),
+        "series": Key(series),
         "path": Key(page),
+        "promql": Key(text(4_000)),
+        "preset": Key(name),
     }
 )
 
@@ -195,6 +202,7 @@ ORGANISATION = Section(
         "metrics": Key(table_of(METRIC)),
         "checks": Key(table_of(CHECK)),
         "freeze": Key(tables_of(FREEZE)),
+        **OF_A_SERVICE,
     }
 )
 HOST = Section(
@@ -202,6 +210,7 @@ HOST = Section(
         "datacenter": Key(name, required=True),
         "name": Key(_names, required=True),
         "address": Key(_addresses, required=True),
+        "ssh": Key(_destinations),
         "pool": Key(one_of(Pool)),
     }
 )
@@ -211,13 +220,18 @@ SERVICE = Section(
         "revision": Key(name, required=True),
         "team": Key(text(40)),
         "tier": Key(whole(1, 4)),
-        "hosts": Key(tables_of(HOST), required=True),
+        "hosts": Key(tables_of(HOST)),
     }
 )
 FILE = Section(
     {
         "controller": Key(CONTROLLER),
         "ui": Key(UI),
+        "ssh": Key(SSH),
+        "prometheus": Key(PROMETHEUS),
+        "alertmanager": Key(ALERTMANAGER),
+        "haproxy": Key(table_of(HAPROXY)),
+        "discovery": Key(table_of(DISCOVERY)),
         "demo": Key(DEMO),
         "datacenter": Key(table_of(DATACENTER)),
         "signals": Key(table_of(SIGNAL)),

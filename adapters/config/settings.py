@@ -1,10 +1,13 @@
 """A configuration, whole and checked."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from adapters.config.errors import ConfigError
+from adapters.hosts.ssh.client import SshSettings
+from adapters.means import AlertSettings, DiscoverySettings, MeansOf, PrometheusSettings
 from adapters.metrics.source import SignalSource
 from pipeline.model import Fleet, Host
 
@@ -53,6 +56,15 @@ class Settings:
     """Whether screens and verbs started with this file only look."""
     group: str | None = None
     """The unix group that may use the sockets; None is their owner alone."""
+    means: MeansOf = field(default_factory=lambda: MappingProxyType({}))
+    """How each service is reached, checked and heard."""
+    ssh: SshSettings = field(default_factory=SshSettings)
+    prometheus: PrometheusSettings | None = None
+    """None: the hosts' own metrics pages are read."""
+    discovery: tuple[DiscoverySettings, ...] = ()
+    datacenters: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    """Each with its region, country and provider."""
+    alerts: AlertSettings | None = None
     ui: UiSettings = UiSettings()
     demo: DemoSettings | None = None
     warnings: tuple[ConfigError, ...] = ()

@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from adapters.config import durations
@@ -30,7 +31,6 @@ _PER_CENT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,12})?)\s*%")
 _OBJECTIVE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)\s*%?")
 LEAST_OBJECTIVE = Decimal("0.5")
 _PAGE = re.compile(r"/[!-~]*")
-_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}):([0-9]{1,5})")
 
 
 def text(longest: int = 80) -> Reader[str]:
@@ -246,6 +246,32 @@ def folder(longest: int = 4_000) -> Reader[Path]:
     return read
 
 
+def file(value: object, spot: Spot) -> Path:
+    """The path of a file; whether it is there is asked when it is read."""
+    if not isinstance(value, str) or plain(value, 4_000) != value or not value.startswith(("/", "~/")):
+        spot.expected('the path of a file from "/" or "~/" on', value)
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        spot.expected("a file whose owner has a home", value)
+
+
+def url(value: object, spot: Spot) -> str:
+    """Where an API is; its paths are put behind it."""
+    found = text(1_000)(value, spot)
+    try:
+        parts = urlsplit(found)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query and not parts.fragment
+        named = parts.username is not None or parts.password is not None
+    except ValueError:
+        fits = named = False
+    if named:
+        spot.refuse("a user or a password in an address is read by everyone: there are keys for it")
+    if not fits:
+        spot.expected('an address such as "https://prometheus.example:9090"', value)
+    return found.rstrip("/")
+
+
 def timezone(value: object, spot: Spot) -> str:
     if isinstance(value, str):
         with suppress(ValueError, OSError, LookupError):
@@ -269,7 +295,19 @@ def series(value: object, spot: Spot) -> tuple[str, tuple[Matcher, ...]]:
         spot.refuse(plain(str(error), 300))
 
 
-def is_address(written: str) -> bool:
-    """Whether `written` is `host:port`."""
-    found = _ADDRESS.fullmatch(written)
-    return found is not None and 1 <= int(found[1]) <= 65_535
+def matchers(value: object, spot: Spot) -> tuple[Matcher, ...]:
+    """Conditions on labels, without a metric's name: `{job="web", env!="test"}`, with or without the braces."""
+    if not isinstance(value, str) or len(value) > 500:
+        spot.expected('conditions on labels such as job="web"', value)
+    try:
+        return parse_selector(f"x{{{value.strip().removeprefix('{').removesuffix('}')}}}")[1]
+    except ValueError as error:
+        spot.refuse(plain(str(error).removeprefix("x: "), 300))
+
+
+def made(make: Callable[[], T], spot: Spot) -> T:
+    """What `make` makes; a `ValueError` of its is the file's mistake, told at `spot`. Raises `Unread`."""
+    try:
+        return make()
+    except ValueError as error:
+        spot.refuse(f"expected otherwise: {error}")

@@ -55,8 +55,13 @@ SECTIONS: Mapping[tuple[str, ...], Section] = {
     ("service", "*", "checks", "*"): described.CHECK,
     ("service", "*", "hosts", "*"): described.HOST,
 }
-ELSEWHERE: Mapping[tuple[str, ...], set[str]] = {("service", "*", "checks", "*"): {"status"}}
-"""Keys that the reference shows in the organisation's section of the same kind."""
+ELSEWHERE: Mapping[tuple[str, ...], set[str]] = {
+    ("service", "*", "checks", "*"): {"status"},
+    ("signals", "*"): {"preset", "promql"},
+    ("organisation",): set(described.OF_A_SERVICE),
+    ("service", "*", "hosts", "*"): {"ssh"},
+}
+"""Keys that the reference shows in the organisation's section of the same kind, or that docs/fleet.toml has."""
 
 
 def uncommented() -> str:

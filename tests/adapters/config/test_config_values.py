@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.addresses import is_address
 from adapters.config import durations
 from adapters.config.errors import Problems, Spot, Unread
 from adapters.config.ranges import MOST, expanded
-from adapters.config.values import expression, is_address, objective, ratio, threshold, whole
+from adapters.config.values import expression, objective, ratio, threshold, whole
 from adapters.config.waves import wave
 from pipeline.model import Wave
 

@@ -1,0 +1,191 @@
+"""The world outside, put together as the configuration says: what reaches hosts, measures them and finds them."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from random import SystemRandom
+
+from adapters.balancer.book import DrainBook
+from adapters.balancer.drained import DrainedHosts
+from adapters.balancer.haproxy import HaproxySocket
+from adapters.balancer.seat import Seat
+from adapters.config import Settings
+from adapters.discovery.command import CommandTargets
+from adapters.discovery.file_sd import FileTargets
+from adapters.discovery.found import HostSource
+from adapters.discovery.labels import Target
+from adapters.discovery.prometheus import PrometheusTargets
+from adapters.discovery.sift import Configured
+from adapters.discovery.watch import Discovery
+from adapters.health.checks import HealthRule
+from adapters.health.healthy import HealthyHosts
+from adapters.hosts.http import HttpHosts
+from adapters.hosts.routed import RoutedHosts
+from adapters.hosts.ssh.client import SshClient
+from adapters.hosts.ssh.hosts import SshHosts
+from adapters.hosts.ssh.recipes import Way
+from adapters.means import DiscoverySettings, Means, PrometheusSettings, SeatRule
+from adapters.metrics.prometheus.client import PrometheusClient
+from adapters.metrics.prometheus.metrics import PrometheusMetrics, address_of
+from adapters.metrics.prometheus.queries import Signal
+from adapters.metrics.prometheus.rules import recorded
+from adapters.metrics.prometheus.targets import targets
+from adapters.metrics.scrape import ScrapedMetrics
+from adapters.owners import Owners
+from adapters.roster import FoundHosts
+from adapters.wire import Wire
+from pipeline.model import Host
+from pipeline.ports import Clock, HostFleet, Inventory, Metrics
+from pithead.places import Places
+
+AGENT, SSH = "agent", "ssh"
+DRAIN_BOOK = "drained.json"
+
+
+@dataclass(frozen=True)
+class Outside:
+    hosts: HostFleet
+    metrics: Metrics
+    inventory: Inventory | None
+    ssh: SshClient | None
+
+
+async def outside(settings: Settings, places: Places, clock: Clock, stack: AsyncExitStack) -> Outside:
+    """Everything is closed with `stack`. Raises `BookFault` where the record of drained hosts cannot be read."""
+    owners = Owners({name: service.hosts for name, service in settings.fleet.services.items()})
+
+    def means(host: Host) -> Means:
+        return settings.means.get(owners.of(host), Means())
+
+    client = _ssh(settings, places, clock)
+    hosts = _hosts(settings, places, clock, means, client, stack)
+    server = _prometheus(settings, clock, stack)
+    metrics = _metrics(settings, server, clock)
+    stack.push_async_callback(metrics.close)
+    inventory = None
+    if settings.discovery:
+        sources = [_source(each, server, clock) for each in settings.discovery]
+        configured = Configured(
+            {name: service.hosts for name, service in settings.fleet.services.items()}, settings.datacenters
+        )
+        inventory = FoundHosts(settings.fleet.services, Discovery(sources, configured, clock), owners, clock)
+        stack.push_async_callback(inventory.close)
+        await inventory.start()
+    return Outside(hosts, metrics, inventory, client)
+
+
+def _ssh(settings: Settings, places: Places, clock: Clock) -> SshClient | None:
+    if not any(its.way for its in settings.means.values()):
+        return None
+    return SshClient(settings.ssh, places.run, clock, SystemRandom())
+
+
+def _hosts(
+    settings: Settings,
+    places: Places,
+    clock: Clock,
+    means: Callable[[Host], Means],
+    client: SshClient | None,
+    stack: AsyncExitStack,
+) -> HostFleet:
+    """Who reaches a host, then its health over time, then its place in the traffic: each around the one before."""
+    agents = HttpHosts(clock)
+    stack.push_async_callback(agents.close)
+    hosts: HostFleet = agents
+    if client is not None:
+        by_ssh = SshHosts(client, partial(_way, means), clock)
+        stack.push_async_callback(by_ssh.close)
+        hosts = RoutedHosts({AGENT: agents, SSH: by_ssh}, lambda host: SSH if means(host).way is not None else AGENT)
+    if any(its.health for its in settings.means.values()):
+        wire = Wire()
+        stack.push_async_callback(wire.close)
+        hosts = HealthyHosts(hosts, partial(_health, means), clock, wire)
+    if any(its.seat for its in settings.means.values()):
+        places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        drained = DrainedHosts(hosts, partial(_seat, means), DrainBook(places.state / DRAIN_BOOK), clock)
+        stack.push_async_callback(drained.close)
+        hosts = drained
+    return hosts
+
+
+def _way(means: Callable[[Host], Means], host: Host) -> Way:
+    way = means(host).way
+    assert way is not None  # noqa: S101 - only hosts with a way are routed here
+    return way
+
+
+def _health(means: Callable[[Host], Means], host: Host) -> HealthRule | None:
+    return means(host).health
+
+
+def _seat(means: Callable[[Host], Means], host: Host) -> Seat | None:
+    rule = means(host).seat
+    return None if rule is None else seat(rule, host)
+
+
+def seat(rule: SeatRule, host: Host) -> Seat:
+    """Where `host` sits by `rule`."""
+    return Seat(
+        tuple(HaproxySocket(address, rule.timeout_s) for address in rule.sockets),
+        rule.backend,
+        rule.server.replace("{host}", host.name),
+        rule.drain_s,
+    )
+
+
+def _prometheus(settings: Settings, clock: Clock, stack: AsyncExitStack) -> PrometheusClient | None:
+    if settings.prometheus is None:
+        return None
+    client = PrometheusClient(settings.prometheus.server, clock)
+    stack.push_async_callback(client.close)
+    return client
+
+
+def _metrics(settings: Settings, server: PrometheusClient | None, clock: Clock) -> ScrapedMetrics | PrometheusMetrics:
+    if settings.prometheus is None or server is None:
+        return ScrapedMetrics(settings.signals, clock)
+    its = settings.prometheus
+    signals: tuple[Signal, ...] = (*settings.signals, *its.queries)
+    labels = its.labels
+    if its.recorded:
+        signals, labels = recorded(signals, labels)
+    return PrometheusMetrics(
+        server,
+        signals,
+        labels,
+        clock,
+        value_of=label_value(its),
+        every_s=its.every_s,
+        stale_s=its.stale_s,
+        pace_s=its.pace_s,
+    )
+
+
+def label_value(its: PrometheusSettings) -> Callable[[Host], str]:
+    """What the host's label holds on the server."""
+    return address_of if its.host_is == "address" else _name_of
+
+
+def _name_of(host: Host) -> str:
+    return host.name
+
+
+def _source(said: DiscoverySettings, server: PrometheusClient | None, clock: Clock) -> HostSource:
+    if said.file is not None:
+        return FileTargets(said.file, clock, said.names, said.matchers)
+    if said.command:
+        return CommandTargets(
+            said.command, clock, said.names, said.matchers, every_s=said.every_s, deadline_s=said.deadline_s
+        )
+    assert server is not None  # noqa: S101 - the configuration was checked
+    return PrometheusTargets(
+        _active(server), clock, said.names, said.matchers, every_s=said.every_s, deadline_s=said.deadline_s
+    )
+
+
+def _active(server: PrometheusClient) -> Callable[[], Awaitable[list[Target]]]:
+    async def ask() -> list[Target]:
+        return [(target.labels, target.address) for target in await targets(server)]
+
+    return ask
