@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.judge import dispersion
 from pipeline.judge.columns import Bools, Floats
-from pipeline.judge.plan import NOMINAL, OUTLIER_FACTOR, Plan
+from pipeline.judge.plan import NOMINAL, Plan
 from pipeline.judge.sums import COLD, Layout
 
 GRID = np.array([0.08, 0.16, 0.26, 0.4, 0.6, 0.85, 1.15, 1.5, 2.0, 2.7, 3.5, 4.6])
@@ -39,7 +39,7 @@ class EValues:
     all_hosts: Floats
     """With every canary host."""
     robust: Floats
-    """What counts: at most `OUTLIER_FACTOR` times what is left without the canary host that is worst."""
+    """What counts: where there are three canary hosts or more, at most what is left without the one that is worst."""
     worst: Floats
     """That host's place among the canaries."""
 
@@ -63,7 +63,7 @@ def counts(plan: Plan, lay: Layout, sums: Floats, seconds: Floats, limits: tuple
         plan, {name: part * others for name, part in parts.items()}, control, limits, scatter, freedom, pool
     )
     enough = there.sum(axis=2) >= 3
-    return EValues(whole, np.where(enough, np.minimum(whole, OUTLIER_FACTOR * without), whole / NOMINAL), worst)
+    return EValues(whole, np.where(enough, np.minimum(whole, without), whole / NOMINAL), worst)
 
 
 def likelihood(
@@ -210,7 +210,7 @@ def levels(plan: Plan, lay: Layout, sums: Floats, limits: Floats) -> EValues:
     others = (np.arange(plan.canaries) != worst[..., None])[:, None]
     without = _level_evalues(plan, lay, sums, limits, variance, freedom, others)
     enough = there.sum(axis=2) >= 3
-    return EValues(whole, np.where(enough, np.minimum(whole, OUTLIER_FACTOR * without), whole / NOMINAL), worst)
+    return EValues(whole, np.where(enough, np.minimum(whole, without), whole / NOMINAL), worst)
 
 
 def _level_evalues(

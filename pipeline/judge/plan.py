@@ -41,7 +41,6 @@ UNPAIRED = 2.0
 LEAST_CONTROLS = 3
 LEAST_FOR_OUTLIER = 3
 """Canary hosts from which on one alone cannot fail a release."""
-OUTLIER_FACTOR = 5.0
 NOMINAL = 5.0
 """Leaving the worst host out costs so much evidence that the nominal rate may be this many times the configured
 one: measured, see tests/bench/judge."""
