@@ -34,14 +34,15 @@ def prometheus(
     data: Path | None = None,
     options: Sequence[str] = (),
     more: str = "",
+    address: str = "",
 ) -> Iterator[str]:
     """Its address, "http://127.0.0.1:PORT", for as long as it runs; `data` is a folder with blocks.
 
-    `more` is added to its configuration, whose last part is the list of scrape jobs.
+    `more` is added to its configuration, whose last part is the list of scrape jobs. `address` is where it listens.
     """
     program = need("prometheus")
     folder.mkdir(parents=True, exist_ok=True)
-    address = free_address()
+    address = address or free_address()
     (folder / "prometheus.yml").write_text(scrape_config(targets) + more)
     command = [
         program,

@@ -68,7 +68,7 @@ def sshd(folder: Path, doors: Mapping[str, Sequence[str]], *settings: str) -> It
     (folder / "sshd_config").write_text("\n".join([*settings, *_server(folder, home, ports, doors)]) + "\n")
     config = folder / "ssh_config"
     config.write_text("".join(_alias(f"{door} {door}-*", port) for door, port in ports.items()))
-    made_separation = _separation()
+    _separation()
     process = subprocess.Popen(
         [program, "-D", "-f", str(folder / "sshd_config"), "-E", str(log)],
         stdin=subprocess.DEVNULL,
@@ -81,8 +81,6 @@ def sshd(folder: Path, doors: Mapping[str, Sequence[str]], *settings: str) -> It
     finally:
         process.terminate()
         process.wait(timeout=START_S)
-        if made_separation:
-            SEPARATION.rmdir()
 
 
 def _server(folder: Path, home: Path, ports: Mapping[str, int], doors: Mapping[str, Sequence[str]]) -> list[str]:
@@ -111,11 +109,10 @@ def _alias(alias: str, port: int, lines: Sequence[str] = ()) -> str:
     return f"Host {alias}\n" + "".join(f"  {line}\n" for line in [*lines, *usual])
 
 
-def _separation() -> bool:
-    if os.geteuid() != 0 or SEPARATION.exists():
-        return False
-    SEPARATION.mkdir(mode=0o755)
-    return True
+def _separation() -> None:
+    """It stays: another run's sshd may be using it by the time that this one ends."""
+    if os.geteuid() == 0:
+        SEPARATION.mkdir(mode=0o755, exist_ok=True)
 
 
 def _await(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
