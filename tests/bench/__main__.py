@@ -12,6 +12,7 @@ PARTS = {
     "tick": ["--ticks", "4"],
     "commits": ["--rounds", "60"],
     "small": ["--rounds", "20"],
+    "ssh": ["--hosts", "20", "--rounds", "1"],
     "queries": ["--services", "100", "--rounds", "2"],
     "judge": ["--quick"],
     "terminal": ["--runs", "1", "--idle", "5", "--repeats", "4"],

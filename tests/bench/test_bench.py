@@ -42,6 +42,11 @@ def test_the_room_is_measured_at_a_terminal_through_the_api_and_in_memory() -> N
     assert "key to change" in told
 
 
+def test_hosts_by_ssh_are_measured_first_and_again() -> None:
+    need("sshd"), need("ssh")
+    assert "4 of 4" in bench("ssh", "--hosts", "4", "--rounds", "1")
+
+
 def test_queries_are_measured_against_a_real_prometheus() -> None:
     need("prometheus"), need("promtool")
     assert "in focus" in bench("queries", "--services", "4", "--hosts", "3", "--rounds", "1")

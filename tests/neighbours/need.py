@@ -19,9 +19,13 @@ PACKAGES = {
 PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
 
 
+def path_of(program: str) -> str | None:
+    return shutil.which(program, path=PLACES)
+
+
 def need(program: str) -> str:
     """The program's path; without it the test is skipped, or fails under PITHEAD_NEIGHBOURS=required."""
-    path = shutil.which(program, path=PLACES)
+    path = path_of(program)
     if path is not None:
         return path
     missing = f"needs {program} (Debian: {PACKAGES.get(program, program)})"
