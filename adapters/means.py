@@ -26,6 +26,8 @@ class SeatRule:
     """{host} is filled in."""
     drain_s: float = 30.0
     timeout_s: float = 2.0
+    staging: bool = False
+    """Whether staging hosts sit there too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,6 @@ class Means:
     health: HealthRule | None = None
     seat: SeatRule | None = None
     log: Source | None = None
-    failing_alerts: frozenset[str] = frozenset()
-    """Severities of alerts that fail a canary they are about."""
 
 
 @dataclass(frozen=True, slots=True)

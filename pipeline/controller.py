@@ -15,6 +15,8 @@ from random import Random
 from typing import TypeVar
 
 from pipeline import records
+from pipeline.alerting import Alerting
+from pipeline.charting import chart
 from pipeline.commands import SAFE, Command, Receipt, Refused, Verb
 from pipeline.crew import Crew
 from pipeline.decide import Decision, decide
@@ -25,18 +27,20 @@ from pipeline.holds import drifted
 from pipeline.judge.evidence import Evidence
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import Judge, TrialRecord
+from pipeline.lapse import Lapse
 from pipeline.ledger import Ledger
 from pipeline.lifecycle import Pause, Phase
+from pipeline.logs import LogPage
 from pipeline.looking import begins
-from pipeline.measuring import ENOUGH_TICKS, Measuring
+from pipeline.measuring import Measuring
 from pipeline.model import Fleet, Service
-from pipeline.ports import Changes, Checks, Clock, History, HistoryError, HostFleet, Inventory, Metrics
+from pipeline.ports import Alerts, Changes, Checks, Clock, History, HistoryError, HostFleet, Inventory, Logs, Metrics
 from pipeline.present import page, row
 from pipeline.proposals import propose
 from pipeline.requests import Situation, take
 from pipeline.roster import changed
 from pipeline.station import Station
-from pipeline.targets import targets
+from pipeline.tailing import Tailing
 from pipeline.text import plain
 from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
 
@@ -60,19 +64,21 @@ class Controller:
         judge: Judge[Evidence],
         rng: Random,
         inventory: Inventory | None = None,
+        logs: Logs | None = None,
+        alerts: Alerts | None = None,
     ) -> None:
         self._company, self._judge, self._rng = fleet, judge, rng
         self._hosts, self._metrics = hosts, Measuring(metrics, fleet, clock)
         self._history, self._clock = history, clock
         self._ledger = Ledger(fleet, history, clock)
         self._crew = Crew(hosts, checks, clock)
+        self._tailing, self._alerting = Tailing(logs, clock), Alerting(alerts, clock)
         self._stations: dict[str, Station] = {}
         self._inventory = inventory
         self._unsound: tuple[str, ...] = ()
         """What is wrong with hosts that were found."""
         self._holds: tuple[Gate, ...] = ()
-        self._last: tuple[float, datetime] | None = None
-        """When the last tick was, by the monotonic and the wall clock."""
+        self._lapse = Lapse(clock, fleet.tick_s)
         self._wake, self._changed = asyncio.Event(), asyncio.Event()
         self._stopping = False
         self._view = FleetView(clock.now(), 0, fleet.tick_s, ())
@@ -148,19 +154,15 @@ class Controller:
         self._try(lambda: self._ledger.record_rest(self._stations, now_s))
         for station in self._stations.values():
             if station.telemetry.measured:
-                self._guarded(station, partial(self._chart, station, now_s))
+                self._guarded(station, partial(chart, station, now_s))
         self._show()
 
     def _elapsed_s(self) -> float:
         """Since the last tick, by the monotonic clock; where the wall clock went another way, that is recorded."""
-        now_s, now = self._clock.monotonic(), self._clock.now()
-        last_s, last = self._last if self._last is not None else (now_s, now)
-        self._last = (now_s, now)
-        jump_s = (now - last).total_seconds() - (now_s - last_s)
-        if abs(jump_s) > max(self._company.tick_s, 1.0):
-            said = f"the wall clock jumped by {jump_s:+.0f} s to {now:%Y-%m-%d %H:%M:%S} UTC; no wait moves with it"
-            self._try(lambda: self._ledger.keep_own(Event(now, AUTO, "", "", "", "clock", said)))
-        return min(now_s - last_s, ENOUGH_TICKS * self._company.tick_s)
+        elapsed_s, said = self._lapse.since()
+        if said:
+            self._try(lambda: self._ledger.keep_own(Event(self._clock.now(), AUTO, "", "", "", "clock", said)))
+        return elapsed_s
 
     def _guarded(self, station: Station, work: Callable[[], T]) -> T | None:
         """A fault of ours about one service holds that service; the others go on, and someone is told."""
@@ -219,10 +221,12 @@ class Controller:
             self._hosts.states(hosts, timeout_s), self._metrics.readings(hosts, timeout_s, self._stations)
         )
         now_s = self._clock.monotonic()
+        self._alerting.look()
         for station in self._stations.values():
             mine = {name: seen[name] for name in station.names if name in seen}
             measured = None if readings is None else {n: readings[n] for n in station.names if n in readings}
             self._guarded(station, partial(station.telemetry.observe, now_s, mine, measured))
+            station.firing = self._alerting.of(station.service.name)
             station.drift = drifted(station.service, station.rollout, station.stable, station.telemetry)
 
     def _decide(self, station: Station, now_s: float, elapsed_s: float, slots: int) -> Decision | None:
@@ -248,6 +252,7 @@ class Controller:
             past=past,
             apart_s=self._company.apart_s,
             slots=slots,
+            firing=station.firing,
         )
         decision = self._guarded(station, lambda: decide(facts, self._judge))
         if decision is None:
@@ -259,19 +264,6 @@ class Controller:
         self._ledger.keep_decisions(decided, safe=safe)
         for station, decision in decided:
             self._crew.act(station, decision, self.token)
-
-    def _chart(self, station: Station, now_s: float) -> None:
-        if station.active:
-            new = targets(station.service, station.rollout).new
-            samples = station.telemetry.samples
-            production = {host.name for host in station.service.production}
-            started = [name for name in samples if name in new and name in production]
-            canary = {name: samples[name] for name in station.telemetry.past_start(started, now_s)}
-            others = {name: samples[name] for name in samples if name not in new and name in production}
-            station.panes.add(now_s, canary, others, station.judgement)
-        else:
-            total = station.telemetry.total
-            station.panes.add(now_s, {}, {"production": total} if total.host_s else {})
 
     def _show(self) -> None:
         """Make the newest view; rows that say the same stay the same objects."""
@@ -329,6 +321,9 @@ class Controller:
 
     def configured(self, service: str) -> Service:
         return self._known(service, f"judge {plain(service, 60)}").service
+
+    async def logs(self, service: str, lines: int, host: str = "") -> LogPage:
+        return await self._tailing.page(self._known(service, f"logs {plain(service, 60)}"), lines, host)
 
     def calibrate(self, calibration: Calibration, who: Who, *, read_only: bool) -> Receipt:
         what = f"calibrate {plain(calibration.service, 60)}"

@@ -23,6 +23,7 @@ from pipeline.looking import JUDGED, Looked, look
 from pipeline.matched import left_out, moving, paired, restarts
 from pipeline.model import CheckRule, Control, NoData
 from pipeline.placement import draw_baseline, draw_canaries
+from pipeline.policy.alerts import failing, wrong
 from pipeline.targets import out_in_wave
 from pipeline.words import duration, some
 
@@ -204,6 +205,9 @@ def _must_go_back(facts: Facts, judgement: Judgement | None, now: Work) -> str:
     rollout, rules = facts.rollout, facts.service.rules
     if judgement is not None and judgement.verdict is Verdict.FAIL:
         return f"FAIL: {judgement.why}"
+    alert = failing(rules, rollout, facts.firing)
+    if alert is not None:
+        return wrong(alert)
     if judgement is not None and judgement.missing and rollout.bad_looks > GONE_LOOKS:
         return f"no data after a look that was watched: {judgement.why}"
     if rules.judge.no_data is NoData.ROLLBACK and rollout.no_data_s > rules.judge.no_data_limit_s:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipeline.alerts import NOT_ASKED, Firing
 from pipeline.events import AUTO, Event
 from pipeline.gates import Gate
 from pipeline.hostwork import Journal
@@ -45,6 +46,7 @@ class Facts:
     """From look to look, as planned."""
     slots: int
     """Deploys that may be begun over all services; the way back does not wait for one."""
+    firing: Firing = NOT_ASKED
 
     @property
     def targets(self) -> Targets:

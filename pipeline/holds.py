@@ -10,6 +10,7 @@ from pipeline.lifecycle import Phase, Rollout
 from pipeline.matched import restarted
 from pipeline.model import Pool, Service
 from pipeline.observed import HostState
+from pipeline.policy.alerts import alerts
 from pipeline.policy.freeze import freeze
 from pipeline.policy.frequency import frequency
 from pipeline.policy.promotion import paused, promotion, waited
@@ -39,6 +40,7 @@ def gates(facts: Facts, judgement: Judgement | None, work: Work) -> tuple[Gate, 
         found += [verdict(judgement), _soaked("soak", rollout, rules.deploy.soak_s, now)]
     if phase is Phase.SETTLING:
         found += [verdict(judgement), _soaked("settle", rollout, rules.deploy.settle_s, now)]
+    found += alerts(rules, rollout, facts.firing)
     if phase is not Phase.QUEUED:
         found += [_hosts(service, rollout, work), *restarted(facts, work)]
     found.append(drifted(service, rollout, facts.stable, facts.telemetry))

@@ -18,7 +18,7 @@ class Standing(StrEnum):
     SICK = "sick"
     """Runs what it should, and is not healthy."""
     COMING = "coming"
-    """In the middle of a deploy."""
+    """In the middle of a deploy, or well on the revision, but not for long enough yet."""
     UNKNOWN = "unknown"
     """Lost in a deploy: it may have taken it or not."""
     MISSING = "missing"
@@ -105,7 +105,9 @@ def _standing(wish: Wish, host: str, now: Observation | None, journal: Journal, 
     if not isinstance(now, HostState):
         return Standing.LOST
     if now.revision == wish.revision:
-        return Standing.THERE if now.healthy else Standing.SICK
+        if now.healthy:
+            return Standing.THERE
+        return Standing.COMING if now.settling else Standing.SICK
     tried = journal.attempts.get(f"{wish.release}.{wish.step}.{host}", 0)
     if wish.step is Step.FORWARD:
         return Standing.FAILED if tried >= ATTEMPTS else Standing.MISSING

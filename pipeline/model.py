@@ -262,6 +262,8 @@ class Rules:
     freezes: tuple[Freeze, ...] = ()
     frequency: FrequencyRules = FrequencyRules()
     budget: BudgetRules = BudgetRules()
+    failing_alerts: frozenset[str] = frozenset()
+    """Severities of alerts that fail a canary which they are about."""
 
 
 @dataclass(frozen=True, slots=True)

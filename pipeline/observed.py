@@ -19,6 +19,8 @@ class HostState:
     result: Result | None = None
     """How that operation ended; None while it runs or where there is none."""
     detail: str = ""
+    settling: bool = False
+    """It passes its checks, though not for long enough yet to be called healthy."""
     available: frozenset[str] = frozenset()
     """Revisions that it could run; empty where it does not say."""
 

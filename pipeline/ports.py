@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from pipeline.alerts import Alert, AlertsFault
 from pipeline.commands import Command, Receipt, Verb
 from pipeline.events import Event, Intent, Outcome, Who
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import Kept, TrialRecord
 from pipeline.lifecycle import CheckResult, Rollout
+from pipeline.logs import LogPage
 from pipeline.model import CheckRule, Host, Service
 from pipeline.observed import HostFault, Observation
 from pipeline.signals import Reading
+from pipeline.text import PlainText
 from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
 
 
@@ -51,6 +54,25 @@ class Metrics(Protocol):
 
     def focus(self, hosts: Collection[str]) -> None:
         """These are looked at: their readings should be as new as can be, those of others may be older."""
+        ...
+
+
+class Alerts(Protocol):
+    def newest(self) -> tuple[Alert, ...] | AlertsFault | None:
+        """What fires now, or why nobody knows; at once. None is that nobody is asked.
+
+        The same tuple while nothing was asked anew.
+        """
+        ...
+
+
+class Logs(Protocol):
+    async def tail(
+        self, hosts: Sequence[Host], lines: int, timeout_s: float
+    ) -> Mapping[str, tuple[PlainText, ...] | HostFault]:
+        """The newest `lines` of each host's service, oldest first, by host name: one entry for each, in about
+        `timeout_s`.
+        """
         ...
 
 
@@ -197,7 +219,7 @@ class History(Protocol):
 
 
 class Desk(Protocol):
-    """The controller as its API sees it. All calls answer at once; none waits for hosts or metrics."""
+    """The controller as its API sees it. All calls answer at once, without waiting for hosts or metrics, but `logs`."""
 
     token: int
     """Its fencing token; 0 before it has one."""
@@ -245,6 +267,13 @@ class Desk(Protocol):
         """The service as it is configured. Raises `Refused` for an unknown one."""
         ...
 
+    async def logs(self, service: str, lines: int, host: str = "") -> LogPage:
+        """What the service's hosts, or `host` alone, wrote last; within `pipeline.logs.DEADLINE_S`.
+
+        Raises `Refused` for an unknown service or host, and where too many ask at once.
+        """
+        ...
+
     def calibrate(self, calibration: Calibration, who: Who, *, read_only: bool) -> Receipt:
         """Keep what placebo canaries showed; `by` and `at` are set here. Raises `Refused`."""
         ...
@@ -289,6 +318,10 @@ class ControlRoom(Protocol):
 
     async def configured(self, service: str) -> Service:
         """The service as the controller has it configured. Raises `Refused`, `ControllerLost`."""
+        ...
+
+    async def logs(self, service: str, lines: int, host: str = "") -> LogPage:
+        """What its hosts, or `host` alone, wrote last: `lines` of each. Raises `Refused`, `ControllerLost`."""
         ...
 
     async def calibrate(self, calibration: Calibration) -> Receipt:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from pipeline.alerts import Firing
 from pipeline.calibration import standing
 from pipeline.gates import UNWELL, Answer, Gate, first_closed
 from pipeline.hostwork import Standing, is_restart
@@ -14,7 +15,7 @@ from pipeline.station import Station
 from pipeline.targets import Targets, targets
 from pipeline.telemetry import track_of
 from pipeline.traffic_cycle import remaining_s
-from pipeline.view import HostLine, JudgeView, Mark, Progress, ServiceRow, ServiceView, StageCell, State
+from pipeline.view import MOST_ALERTS, HostLine, JudgeView, Mark, Progress, ServiceRow, ServiceView, StageCell, State
 from pipeline.words import duration
 
 _RANK = {
@@ -76,6 +77,7 @@ def row(station: Station, now: datetime, now_s: float) -> ServiceRow:
         revision=rollout.revision if rollout is not None and not rollout.ended else "",
         version=rollout.version if rollout is not None else 0,
         progress=_progress(station),
+        alerts=len(station.firing.alerts),
     )
 
 
@@ -143,6 +145,9 @@ def _why(station: Station, word: State, now_s: float) -> str:
         closed = _closed(station, word)
         if closed is not None:
             return _said(closed)
+    unheard = next((gate for gate in station.gates if gate.name == "alerts" and gate.answer is not Answer.PASS), None)
+    if word is State.BAKE and unheard is not None:
+        return _said(unheard)
     if word in {State.BAKE, State.ROLL, State.SETTLE} and station.judgement is not None:
         return f"{_phase_words(rollout, station)}; {differences(station.judgement)}"
     closed = first_closed(station.gates)
@@ -275,7 +280,16 @@ def page(station: Station, now: datetime, now_s: float, tick_s: float) -> Servic
         wave=rollout.wave if rollout is not None and not rollout.ended else 0,
         tick_s=tick_s,
         judge=judge,
+        alerts=station.firing.alerts[:MOST_ALERTS],
+        alerts_fault=_deaf(station.firing),
     )
+
+
+def _deaf(firing: Firing) -> str:
+    """Why nobody knows what fires; "" where the newest question was answered, or nobody is asked."""
+    if not firing.fault:
+        return ""
+    return f"no word from Alertmanager {f'for {duration(firing.silent_s)}' if firing.heard else 'yet'}: {firing.fault}"
 
 
 def _judge(station: Station) -> JudgeView | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from pipeline.alerts import NOT_ASKED, Firing
 from pipeline.budget import budget
 from pipeline.events import Event, Intent
 from pipeline.gates import Gate
@@ -58,6 +59,7 @@ class Station:
     """Of the judge, in order: what the history has not taken yet."""
     calibration: Calibration | None = None
     """What placebo canaries of this service showed last."""
+    firing: Firing = NOT_ASKED
     gates: tuple[Gate, ...] = ()
     work: Work = field(default_factory=lambda: Work({}))
     drift: Gate | None = None

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pipeline.alerts import Alert
 from pipeline.commands import Verb
 from pipeline.events import Event
 from pipeline.gates import Gate
 from pipeline.judge.verdict import Verdict
 from pipeline.model import Track
+
+MOST_ALERTS = 20
+"""On a service's page."""
 
 
 class State(StrEnum):
@@ -117,6 +121,8 @@ class ServiceRow:
     """Of the release at hand, or ""."""
     version: int = 0
     progress: Progress | None = None
+    alerts: int = 0
+    """That fire about it, as the company's own alerting says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +236,10 @@ class ServiceView:
     tick_s: float = 5.0
     judge: JudgeView | None = None
     """None while nothing is judged."""
+    alerts: tuple[Alert, ...] = ()
+    """That fire about it, the gravest first; at most `MOST_ALERTS`, the row has their number."""
+    alerts_fault: str = ""
+    """Why nobody knows what fires now; `alerts` are those last told of."""
 
 
 class Asks(StrEnum):

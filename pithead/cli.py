@@ -27,6 +27,7 @@ ASKING = {
     "explain": "pithead.verbs.explain",
     "submit": "pithead.verbs.submit",
     "history": "pithead.verbs.history",
+    "logs": "pithead.verbs.logs",
     **dict.fromkeys(ACTS, "pithead.verbs.act"),
 }
 """Verbs with an `async run(args, room, out) -> int`, where `room` is the controller's."""

@@ -14,8 +14,9 @@ from pipeline.controller import Controller
 from pipeline.events import Event
 from pipeline.judge.sequential import SequentialJudge
 from pipeline.ports import Changes
+from pithead.catching_up import catch_up, in_background
 from pithead.clock import SystemClock
-from pithead.outside import outside
+from pithead.outside import Outside, asked_for, label_value, outside
 from pithead.places import Places
 
 log = logging.getLogger("pithead.controller")
@@ -59,6 +60,8 @@ async def serve(settings: Settings, places: Places, told: asyncio.Event, *, read
             judge=SequentialJudge(),
             rng=SystemRandom(),
             inventory=world.inventory,
+            logs=world.logs,
+            alerts=world.alerts,
         )
         running = asyncio.create_task(controller.run(), name="controller")
         stack.push_async_callback(_ended, controller, running)
@@ -69,8 +72,25 @@ async def serve(settings: Settings, places: Places, told: asyncio.Event, *, read
         await api.start()
         stack.push_async_callback(api.stop)
         log.info("%d services, sockets in %s, history %s", len(settings.fleet.services), places.run, history.path)
+        _catch_up(settings, world, history, clock, stack)
         await _first(running, asyncio.create_task(told.wait()))
         log.info("stopping; what runs on hosts goes on, and is found in the history")
+
+
+def _catch_up(
+    settings: Settings, world: Outside, history: ToldHistory, clock: SystemClock, stack: AsyncExitStack
+) -> None:
+    """Beside the controller: requests of the time when there was none."""
+    its = settings.prometheus
+    if its is None or world.server is None:
+        return
+    services = settings.fleet.services if world.inventory is None else world.inventory.roster().services
+    signals, labels = asked_for(settings, its)
+    named = {signal.name: signal for signal in signals}
+    work = catch_up(services, history, world.server, named, labels, label_value(its), clock)
+    task = asyncio.create_task(work, name="catching up")
+    in_background(task)
+    stack.callback(task.cancel)
 
 
 def spare_the_collector() -> None:

@@ -9,7 +9,8 @@ from pipeline.gates import Answer, Gate
 from pipeline.judge.look import LookRecord
 from pipeline.judge.trial import TrialRecord
 from pipeline.judge.verdict import MetricVerdict, Verdict
-from pipeline.model import MetricRule
+from pipeline.judge.wording import is_read_off
+from pipeline.model import MetricKind, MetricRule
 from pipeline.view import JudgeView, MetricPane, ServiceView, State
 from pithead.sparks import Bound
 
@@ -39,6 +40,8 @@ class Metric:
     window: str
     bounds: tuple[Bound | None, ...]
     """Over time, oldest first."""
+    read_off: bool = False
+    """Whether values and bounds are read off buckets: of a quantile, whose tail is what is counted and judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,7 @@ def _shown(pane: MetricPane) -> Metric:
         pane.alpha_spent,
         pane.window,
         pane.bounds,
+        is_read_off(pane.difference),
     )
 
 
@@ -167,7 +171,7 @@ def _judged(metric: MetricVerdict, rule: MetricRule | None, before: Sequence[Mom
     return Metric(
         metric.key,
         rule.title if rule is not None else metric.key,
-        rule.unit if rule is not None else "",
+        _unit(rule),
         metric.verdict,
         metric.why,
         metric.candidate,
@@ -181,4 +185,11 @@ def _judged(metric: MetricVerdict, rule: MetricRule | None, before: Sequence[Mom
         metric.alpha_spent,
         metric.window,
         tuple(each.bounds.get(metric.key) for each in before),
+        is_read_off(metric.difference),
     )
+
+
+def _unit(rule: MetricRule | None) -> str:
+    if rule is None:
+        return ""
+    return rule.unit or ("/h" if rule.kind is MetricKind.RESTARTS else "")

@@ -1,4 +1,4 @@
-"""What people type as a service or a revision, checked before it goes anywhere."""
+"""What people type as a service, a revision or a host, checked before it goes anywhere."""
 
 from pipeline.text import is_identifier, plain
 from pithead.exits import Exit, Failure
@@ -10,6 +10,10 @@ def service_name(typed: str) -> str:
 
 def revision_name(typed: str) -> str:
     return _checked(typed, "revision", "name a build as your registry does")
+
+
+def host_name(typed: str) -> str:
+    return _checked(typed, "host", "pithead status SERVICE --json names its hosts")
 
 
 def _checked(typed: str, kind: str, mend: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from random import SystemRandom
 
+from adapters.alerts.alertmanager import AlertmanagerAlerts
+from adapters.alerts.watch import WatchedAlerts
 from adapters.balancer.book import DrainBook
 from adapters.balancer.drained import DrainedHosts
 from adapters.balancer.haproxy import HaproxySocket
@@ -21,22 +23,24 @@ from adapters.discovery.watch import Discovery
 from adapters.health.checks import HealthRule
 from adapters.health.healthy import HealthyHosts
 from adapters.hosts.http import HttpHosts
+from adapters.hosts.logs import HostLogs
 from adapters.hosts.routed import RoutedHosts
 from adapters.hosts.ssh.client import SshClient
 from adapters.hosts.ssh.hosts import SshHosts
+from adapters.hosts.ssh.logs import SshLogs
 from adapters.hosts.ssh.recipes import Way
 from adapters.means import DiscoverySettings, Means, PrometheusSettings, SeatRule
 from adapters.metrics.prometheus.client import PrometheusClient
 from adapters.metrics.prometheus.metrics import PrometheusMetrics, address_of
-from adapters.metrics.prometheus.queries import Signal
+from adapters.metrics.prometheus.queries import Labels, Signal
 from adapters.metrics.prometheus.rules import recorded
 from adapters.metrics.prometheus.targets import targets
 from adapters.metrics.scrape import ScrapedMetrics
 from adapters.owners import Owners
 from adapters.roster import FoundHosts
 from adapters.wire import Wire
-from pipeline.model import Host
-from pipeline.ports import Clock, HostFleet, Inventory, Metrics
+from pipeline.model import Host, Pool
+from pipeline.ports import Alerts, Clock, HostFleet, Inventory, Logs, Metrics
 from pithead.places import Places
 
 AGENT, SSH = "agent", "ssh"
@@ -49,6 +53,9 @@ class Outside:
     metrics: Metrics
     inventory: Inventory | None
     ssh: SshClient | None
+    server: PrometheusClient | None
+    logs: Logs
+    alerts: Alerts | None
 
 
 async def outside(settings: Settings, places: Places, clock: Clock, stack: AsyncExitStack) -> Outside:
@@ -57,6 +64,9 @@ async def outside(settings: Settings, places: Places, clock: Clock, stack: Async
 
     def means(host: Host) -> Means:
         return settings.means.get(owners.of(host), Means())
+
+    def named(host: Host) -> tuple[str, Means]:
+        return owners.of(host), means(host)
 
     client = _ssh(settings, places, clock)
     hosts = _hosts(settings, places, clock, means, client, stack)
@@ -72,7 +82,12 @@ async def outside(settings: Settings, places: Places, clock: Clock, stack: Async
         inventory = FoundHosts(settings.fleet.services, Discovery(sources, configured, clock), owners, clock)
         stack.push_async_callback(inventory.close)
         await inventory.start()
-    return Outside(hosts, metrics, inventory, client)
+    logs = HostLogs(SshLogs(client, clock) if client is not None else None, named, clock)
+    alerts = _alerts(settings, clock)
+    if alerts is not None:
+        stack.push_async_callback(alerts.close)
+        await alerts.start()
+    return Outside(hosts, metrics, inventory, client, server, logs, alerts)
 
 
 def _ssh(settings: Settings, places: Places, clock: Clock) -> SshClient | None:
@@ -121,7 +136,9 @@ def _health(means: Callable[[Host], Means], host: Host) -> HealthRule | None:
 
 def _seat(means: Callable[[Host], Means], host: Host) -> Seat | None:
     rule = means(host).seat
-    return None if rule is None else seat(rule, host)
+    if rule is None or (host.pool is Pool.STAGING and not rule.staging):
+        return None
+    return seat(rule, host)
 
 
 def seat(rule: SeatRule, host: Host) -> Seat:
@@ -146,10 +163,7 @@ def _metrics(settings: Settings, server: PrometheusClient | None, clock: Clock) 
     if settings.prometheus is None or server is None:
         return ScrapedMetrics(settings.signals, clock)
     its = settings.prometheus
-    signals: tuple[Signal, ...] = (*settings.signals, *its.queries)
-    labels = its.labels
-    if its.recorded:
-        signals, labels = recorded(signals, labels)
+    signals, labels = asked_for(settings, its)
     return PrometheusMetrics(
         server,
         signals,
@@ -162,6 +176,12 @@ def _metrics(settings: Settings, server: PrometheusClient | None, clock: Clock) 
     )
 
 
+def asked_for(settings: Settings, its: PrometheusSettings) -> tuple[tuple[Signal, ...], Labels]:
+    """What the server is asked for, and how it tells hosts apart."""
+    signals: tuple[Signal, ...] = (*settings.signals, *its.queries)
+    return recorded(signals, its.labels) if its.recorded else (signals, its.labels)
+
+
 def label_value(its: PrometheusSettings) -> Callable[[Host], str]:
     """What the host's label holds on the server."""
     return address_of if its.host_is == "address" else _name_of
@@ -169,6 +189,14 @@ def label_value(its: PrometheusSettings) -> Callable[[Host], str]:
 
 def _name_of(host: Host) -> str:
     return host.name
+
+
+def _alerts(settings: Settings, clock: Clock) -> WatchedAlerts | None:
+    its = settings.alerts
+    if its is None:
+        return None
+    source = AlertmanagerAlerts(its.url, clock, its.labels, its.matchers, its.access)
+    return WatchedAlerts(source, clock, every_s=its.every_s, timeout_s=its.timeout_s)
 
 
 def _source(said: DiscoverySettings, server: PrometheusClient | None, clock: Clock) -> HostSource:
@@ -189,3 +217,18 @@ def _active(server: PrometheusClient) -> Callable[[], Awaitable[list[Target]]]:
         return [(target.labels, target.address) for target in await targets(server)]
 
     return ask
+
+
+def prometheus(settings: Settings, clock: Clock, stack: AsyncExitStack) -> PrometheusClient | None:
+    """The metrics server, if one is configured; closed with `stack`."""
+    return _prometheus(settings, clock, stack)
+
+
+def metrics(settings: Settings, server: PrometheusClient | None, clock: Clock) -> ScrapedMetrics | PrometheusMetrics:
+    """What measures the hosts; the caller's to close."""
+    return _metrics(settings, server, clock)
+
+
+def sources(settings: Settings, server: PrometheusClient | None, clock: Clock) -> list[HostSource]:
+    """Of hosts, in the configuration's order."""
+    return [_source(each, server, clock) for each in settings.discovery]

@@ -3,6 +3,7 @@
 import argparse
 from typing import NoReturn
 
+from pipeline.logs import MOST_LINES
 from pipeline.text import plain
 from pithead.exits import Exit, Failure
 
@@ -56,6 +57,10 @@ def parser() -> Parser:
 
     check = verb("check", "read the configuration and tell every error in it", printing)
     check.add_argument("file", nargs="?", metavar="FILE", help="the configuration to read")
+    check.add_argument("--reach", action="store_true", help="then reach everything it names once; change nothing")
+    check.add_argument(
+        "--service", action="append", default=[], metavar="NAME", help="with --reach: this one; may be said again"
+    )
 
     status = verb("status", "how the fleet, or one service, stands", printing)
     status.add_argument("service", nargs="?", metavar="SERVICE")
@@ -87,6 +92,11 @@ def parser() -> Parser:
     history.add_argument("service", nargs="?", default="", metavar="SERVICE")
     history.add_argument("--text", default="", metavar="WORD", help="in who, service, revision, action or detail")
     history.add_argument("--limit", type=count, default=50, metavar="N")
+
+    logs = verb("logs", "what a service's hosts wrote last, the canary's and production's", printing)
+    logs.add_argument("service", metavar="SERVICE")
+    logs.add_argument("--lines", type=lines, default=20, metavar="N", help="of each host, 1 to 200; 20 unless told")
+    logs.add_argument("--host", default="", metavar="NAME", help="of this host alone")
 
     metrics = verb("metrics", "what a metrics server can do for a large fleet")
     parts = metrics.add_subparsers(dest="part", metavar="rules", required=True, parser_class=Parser)
@@ -180,6 +190,12 @@ def _screen() -> Parser:
 def count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 1_000_000:
         raise argparse.ArgumentTypeError(f"expected 1 to 1000000, got {plain(text, 40)}")
+    return int(text)
+
+
+def lines(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST_LINES:
+        raise argparse.ArgumentTypeError(f"expected 1 to {MOST_LINES}, got {plain(text, 40)}")
     return int(text)
 
 

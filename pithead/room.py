@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.commands import Command, Receipt, Verb
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import TrialRecord
+from pipeline.logs import LogPage
 from pipeline.model import Service
 from pipeline.ports import ControlRoom
 from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
@@ -61,6 +62,9 @@ class LazyRoom:
 
     async def configured(self, service: str) -> Service:
         return await (await self._room()).configured(service)
+
+    async def logs(self, service: str, lines: int, host: str = "") -> LogPage:
+        return await (await self._room()).logs(service, lines, host)
 
     async def calibrate(self, calibration: Calibration) -> Receipt:
         return await (await self._room()).calibrate(calibration)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from pipeline.alerts import Alert, about, told
 from pipeline.events import Event
 from pipeline.gates import Answer, Gate
 from pipeline.view import Budget, FleetView, JudgeView, Mark, ServiceRow, ServiceView, StageCell
@@ -58,6 +59,10 @@ def page(view: ServiceView) -> Iterable[str]:
     if view.judge is not None:
         yield f"  {judged(view.judge)}"
         yield from (f"  alert: {alert}" for alert in view.judge.alerts)
+    if view.alerts_fault:
+        yield f"  ? alerts: {view.alerts_fault}"
+    for alert in view.alerts:
+        yield f"  {alert_line(alert)}"
     for metric in view.panes:
         if metric.why:
             yield f"  {(metric.verdict or '-').upper():7} {metric.why}"
@@ -76,6 +81,12 @@ def judged(by: JudgeView) -> str:
     warmup = f"warm-up {by.warmup}" if by.warmup else ""
     untried = "" if by.calibrated else "uncalibrated"
     return ", ".join(filter(None, (f"judged against {by.control or 'nothing'}", warmup, untried)))
+
+
+def alert_line(alert: Alert) -> str:
+    """As in "! HighErrors (critical): 5 % of requests fail, canary in prod, since 2026-01-09 14:07:31Z"."""
+    where = about(alert)
+    return f"! {told(alert)}, {f'{where}, ' if where else ''}since {alert.since:%Y-%m-%d %H:%M:%S}Z"
 
 
 def gate_line(gate: Gate) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from pipeline.judge.verdict import Verdict
+from pipeline.judge.wording import READ_OFF, confidence, evidence
 from pipeline.view import JudgeView
 from pipeline.words import amount, duration
 from pithead import sheet
@@ -55,25 +56,17 @@ def _metric(metric: Metric, covers_s: float, *, blocks: bool) -> Iterator[str]:
     if metric.effect is None:
         return
     limit = f"; limit {gap(metric.limit_at, metric.unit)}" if metric.limit_at is not None else ""
-    yield f"  difference {gap(metric.effect, metric.unit)}, with 95 % confidence {_between(metric)}{limit}"
+    read = f"{READ_OFF}: " if metric.read_off else ""
+    low, high = (None if end is None else gap(end, metric.unit) for end in (metric.low, metric.high))
+    yield f"  {read}difference {gap(metric.effect, metric.unit)}, {confidence(low, high, metric.unit)}{limit}"
     if metric.verdict not in (None, Verdict.NO_DATA):
         window = f", strongest over {metric.window}" if metric.window else ""
         yield f"  {_evidence(metric.evidence)}{window}; {per_cent(metric.alpha_spent)} of false rollbacks spent on it"
     lines = chart(metric.bounds, metric.limit_at, metric.unit, blocks=blocks)
     if lines:
-        yield f"  {metric.title}, canary less control, over {duration(covers_s)}:"
+        aside = f", {READ_OFF}" if metric.read_off else ""
+        yield f"  {metric.title}, canary less control, over {duration(covers_s)}{aside}:"
         yield from (f"  {line}" for line in lines)
-
-
-def _between(metric: Metric) -> str:
-    low, high = metric.low, metric.high
-    if low is None and high is None:
-        return "anywhere as yet"
-    if low is None:
-        return f"at most {gap(high, metric.unit)}"
-    if high is None:
-        return f"at least {gap(low, metric.unit)}"
-    return f"between {gap(low, metric.unit)} and {gap(high, metric.unit)}"
 
 
 def _groups(metric: Metric) -> str:
@@ -89,9 +82,7 @@ def value(number: float | None, unit: str) -> str:
 
 
 def _evidence(ratio: float) -> str:
-    return (
-        f"evidence {int(100 * max(ratio, 0.0))} % of what rolls a release back" if ratio - ratio == 0 else "evidence ?"
-    )
+    return f"evidence {evidence(ratio)} of what rolls a release back"
 
 
 def per_cent(ratio: float) -> str:

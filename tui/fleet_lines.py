@@ -52,7 +52,9 @@ def why_line(row: ServiceRow | None, place: int, of: int, width: int, look: Look
         return ((rule * width, colors.dim),)
     lead = f"{rule}{rule} {row.name}: "
     end = f" {place}/{of} {rule}" if of and width >= WIDE else f" {rule}"
-    said = fit(row.why, min(len(row.why), width - len(lead) - len(end)), look.glyphs.more)
+    alerts = f"{row.alerts} alert{'s fire' if row.alerts > 1 else ' fires'}; " if row.alerts else ""
+    why = f"{alerts}{row.why}"
+    said = fit(why, min(len(why), width - len(lead) - len(end)), look.glyphs.more)
     runs: list[Run] = [(lead, colors.dim), (said, colors.of(row))]
     runs.append((end.rjust(width - sum(len(text) for text, _ in runs), rule), colors.dim))
     return tuple(runs)

@@ -66,7 +66,9 @@ def _state(row: ServiceRow, width: int, look: Look) -> Run:
 
 
 def _verdict(row: ServiceRow, width: int, look: Look) -> Run:
-    return fit(verdict(row.verdict), width), look.palette.verdict(row.verdict)
+    """With a `!` behind it while alerts fire about the service, whatever the judge says."""
+    text = fit(verdict(row.verdict), width - 2) + ("! " if row.alerts else "  ")
+    return text, look.palette.warn if row.alerts and row.verdict is None else look.palette.verdict(row.verdict)
 
 
 def _budget(row: ServiceRow, width: int, look: Look) -> Run:

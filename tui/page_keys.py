@@ -22,6 +22,7 @@ SERVICE = (
         "bounds",
         "values, or the canary's difference to its control with bounds and limit",
     ),
+    Key("service.logs", "l", "l", "logs", "logs", "what its hosts wrote last, the canary's beside production's"),
     Key("service.more", "m", "m", "more", "", "the next metrics, where there are more than fit"),
     Key(
         "service.previous",
@@ -47,6 +48,14 @@ HISTORY = (
     RETRY,
     FAULT,
 )
+LOGS = (
+    HELP,
+    BACK,
+    Key("logs.filter", "slash", "/", "filter", "filter", "only lines that say this, or of a host or track; Esc clears"),
+    Key("logs.wrap", "w", "w", "wrap", "wrap", "long lines cut, or in full"),
+    Key("logs.refresh", "r", "r", "retry", "read now", "read the logs again now; else every 5 s"),
+    FAULT,
+)
 READING = (Key("reading.back", "escape,q,enter", "Esc", "back", "back", "back to where you came from"),)
-PAGES: Mapping[str, Sequence[Key]] = {"service": SERVICE, "history": HISTORY}
+PAGES: Mapping[str, Sequence[Key]] = {"service": SERVICE, "history": HISTORY, "logs": LOGS}
 """To be remapped together with `tui.keys.VIEWS`."""

@@ -13,10 +13,10 @@ from tui.acting import Acting
 from tui.feed import LONGEST_S, Fresh, Gone, Lost, follow
 from tui.fleet_order import Choice
 from tui.keys import Key, bindings
-from tui.page import PageScreen
 from tui.page_keys import SERVICE
 from tui.room import room_of
-from tui.service_explain import explanation
+from tui.service_alerts import alerts_line
+from tui.service_explain import ExplainScreen
 from tui.service_judge import judging_line
 from tui.service_lane import judged_line, lane, legend
 from tui.service_panes import Decisions, Gates, Hosts, MetricChart, Timeline, ViewPane, is_stale
@@ -50,6 +50,8 @@ class ServiceScreen(Acting):
         self._first_metric = 0
         self._bounds = False
         """Whether the metrics' panes show differences with their bounds."""
+        self._explains: ExplainScreen | None = None
+        """What `e` has opened; None once it is closed."""
         self._hurry = asyncio.Event()
         self._feed: Worker[None] | None = None
 
@@ -60,6 +62,7 @@ class ServiceScreen(Acting):
         yield Lines(id="lane")
         yield Lines(id="judged")
         yield Lines(id="judging")
+        yield Lines(id="alerts")
         yield Lines(id="tabs")
         yield LostBanner()
         with Container(id="page"):
@@ -82,6 +85,7 @@ class ServiceScreen(Acting):
 
     def on_screen_resume(self, event: ScreenResume) -> None:
         del event
+        self._explains = None
         self._renew()
 
     def on_resize(self, event: Resize) -> None:
@@ -146,6 +150,8 @@ class ServiceScreen(Acting):
     # what is shown
 
     def _renew(self) -> None:
+        if self._explains is not None and self.view is not None:
+            self._explains.put(self.view, lost=self.lost)
         if not self.is_mounted or not self.is_current:
             return
         self._head()
@@ -175,15 +181,18 @@ class ServiceScreen(Acting):
         width = self.size.width
         look = Look(app.glyphs, app.palette)
         first, second, third = self._head_lines(width, look)
+        alerts = alerts_line(self.view, width, look) if self.view is not None else ()
         if self.lost:
-            first, second, third = (faded(line, app.palette.dim) for line in (first, second, third))
+            first, second, third, alerts = (faded(line, app.palette.dim) for line in (first, second, third, alerts))
         if self._said:
             age = f", shown as of {span(app.clock.monotonic() - self._got)} ago" if self.view else ""
             second = ((fit(f" {self._said}{age}", width, look.glyphs.more), look.palette.warn),)
         self.query_one("#lane", Lines).show(first)
         self.query_one("#judged", Lines).show(second)
         self.query_one("#judging", Lines).show(third)
+        self.query_one("#alerts", Lines).show(alerts)
         self.set_class(bool(third), "-judging")
+        self.set_class(bool(alerts), "-alerts")
         self.query_one("#tabs", Lines).show(self._tab_line(width, look))
         self.offer_keys()
 
@@ -253,7 +262,13 @@ class ServiceScreen(Acting):
 
     def action_explain(self) -> None:
         if self.view is not None:
-            self.app.push_screen(PageScreen(f"fleet > {self.service} > explain", explanation(self.view)))
+            self._explains = ExplainScreen(self.view)
+            self.app.push_screen(self._explains)
+
+    def action_logs(self) -> None:
+        from tui.service_logs import LogsScreen
+
+        self.app.push_screen(LogsScreen(self.service))
 
     def action_history(self) -> None:
         from tui.history import HistoryScreen

@@ -1,8 +1,12 @@
-"""`e` on a service's page: why it is where it is, with every metric's sentence and every gate, in full. Pure."""
+"""`e` on a service's page: why it is where it is, with every metric's sentence and every gate, in full.
+
+`explanation` is pure; `ExplainScreen` shows it and is handed each newer view while it is open.
+"""
 
 from pipeline.gates import Answer
 from pipeline.view import Mark, ServiceView
-from tui.page import Draw
+from tui.page import Draw, PageScreen, Reading
+from tui.service_alerts import alert_texts
 from tui.service_explain_judge import judging, metric_texts, told
 from tui.service_sheets import gate_sheet, tally
 from tui.widgets.pane import Look, Sheet
@@ -12,6 +16,24 @@ from tui.words import hms, percent, span, verdict
 
 def explanation(view: ServiceView) -> Draw:
     return lambda width, look: _sheet(view, width, look)
+
+
+class ExplainScreen(PageScreen):
+    """The explanation of the newest view that it was given; a newer one leaves the reader's place where it is."""
+
+    def __init__(self, view: ServiceView) -> None:
+        self._view = view
+        super().__init__(f"fleet > {view.row.name} > explain", self._explained)
+
+    def put(self, view: ServiceView, *, lost: bool) -> None:
+        """`lost`: no news come, what is shown is old."""
+        self._view = view
+        for reading in self.query(Reading):
+            reading.fade(lost)
+            reading.redraw()
+
+    def _explained(self, width: int, look: Look) -> Sheet:
+        return explanation(self._view)(width, look)
 
 
 def _sheet(view: ServiceView, width: int, look: Look) -> Sheet:
@@ -41,6 +63,10 @@ def _sheet(view: ServiceView, width: int, look: Look) -> Sheet:
     closed = sum(gate.answer is not Answer.PASS for gate in view.gates)
     body += [(), _headed("gates", (_closed(closed, len(view.gates)), palette.plain), look)]
     body += gate_sheet(view, width, look, whole=True).body
+    alerts = alert_texts(view)
+    if alerts:
+        body += [(), _headed("alerts", (f"{row.alerts} fire", palette.fail if row.alerts else palette.warn), look)]
+        body += [line for text in alerts for line in told(text, width, look)]
     body += [(), _headed("hosts", (tally(view.hosts), palette.plain), look)]
     trouble = [host for host in view.hosts if host.mark is not Mark.GOOD]
     for host in trouble:

@@ -2,12 +2,13 @@
 
 from rich.style import Style
 
+from pipeline.judge.wording import READ_OFF, confidence, evidence, is_read_off
 from pipeline.view import JudgeView, MetricPane, ServiceView
 from tui.service_bounds import newest
 from tui.service_sheets import wrapped
 from tui.widgets.pane import Look
 from tui.widgets.runs import Runs
-from tui.words import difference, percent
+from tui.words import difference
 
 
 def judging(view: ServiceView, width: int, look: Look) -> list[Runs]:
@@ -17,7 +18,7 @@ def judging(view: ServiceView, width: int, look: Look) -> list[Runs]:
         return told(f"held against {view.control}" if view.control else "nothing to hold it against", width, look)
     palette = look.palette
     body = told(f"judged against {judge.control or 'nothing'}", width, look)
-    body += told(f"{looks(judge)}, {evidence(judge.evidence)}", width, look)
+    body += told(f"{looks(judge)}, {so_far(judge.evidence)}", width, look)
     body += told(f"false rollbacks: {spent(judge)}", width, look)
     body += told(judge.calibration, width, look, style=palette.plain if judge.calibrated else palette.warn)
     if judge.warmup:
@@ -35,12 +36,13 @@ def metric_texts(pane: MetricPane) -> list[str]:
     texts = [pane.why or numbers]
     point = newest(pane)
     if point is not None:
-        low, effect, high = (difference(value, pane.unit) for value in point)
+        low, effect, high = (None if value is None else difference(value, pane.unit) for value in point)
         limit = f"; limit {difference(pane.limit_at, pane.unit)}" if pane.limit_at is not None else ""
-        texts.append(f"{effect}, with 95 % confidence between {low} and {high}{limit}")
+        read = f"{READ_OFF}: " if is_read_off(pane.difference) else ""
+        texts.append(f"{read}{effect}, {confidence(low, high, pane.unit)}{limit}")
     if pane.verdict is not None and (pane.evidence > 0 or pane.alpha_spent > 0):
         window = f", strongest over {pane.window}" if pane.window else ""
-        texts.append(f"{evidence(pane.evidence)}{window}; {per_cent(pane.alpha_spent)} of false rollbacks spent on it")
+        texts.append(f"{so_far(pane.evidence)}{window}; {per_cent(pane.alpha_spent)} of false rollbacks spent on it")
     return [text for text in texts if text]
 
 
@@ -48,8 +50,8 @@ def looks(judge: JudgeView) -> str:
     return f"{judge.looks} look{'' if judge.looks == 1 else 's'}"
 
 
-def evidence(ratio: float) -> str:
-    return f"evidence {percent(max(ratio, 0.0))} of what rolls a release back"
+def so_far(ratio: float) -> str:
+    return f"evidence {evidence(ratio)} of what rolls a release back"
 
 
 def spent(judge: JudgeView) -> str:

@@ -1,9 +1,9 @@
 """The line under a verdict: by what it was reached, and what someone should look at."""
 
+from pipeline.judge.wording import evidence
 from pipeline.view import JudgeView, ServiceView
 from tui.widgets.pane import Look, crop, ends
 from tui.widgets.runs import Runs, length
-from tui.words import percent
 
 NARROW = 60
 """Below this the gravest takes the whole line."""
@@ -51,7 +51,7 @@ def _facts(judge: JudgeView, look: Look) -> Runs:
 def _extras(judge: JudgeView, look: Look) -> tuple[Runs, ...]:
     """What is said where there is room, the more useful first."""
     dim = look.palette.dim
-    found: list[Runs] = [((f"  evidence {percent(max(judge.evidence, 0.0))}", dim),)]
+    found: list[Runs] = [((f"  evidence {evidence(judge.evidence, '')}", dim),)]
     if judge.alerts and judge.control:
         found.append(((f"  vs {judge.control.partition(',')[0]}", dim),))
     return tuple(found)

@@ -1,25 +1,10 @@
-"""An alert as the room shows it, and why there may be none."""
+"""Which labels and annotations of an alert say what of it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from pipeline.text import PlainText
+from pipeline.alerts import Alert, AlertsFault
 
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One alert that is firing now. What its labels do not say is ""."""
-
-    name: PlainText
-    service: PlainText
-    environment: PlainText
-    track: PlainText
-    severity: PlainText
-    summary: PlainText
-    since: datetime
-    """Aware, UTC."""
-    fingerprint: PlainText
-    """The same for the same alert, every time it is told."""
+__all__ = ["Alert", "AlertLabels", "AlertsFault"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +17,3 @@ class AlertLabels:
     severity: str = "severity"
     summaries: tuple[str, ...] = ("summary", "description", "message")
     """Annotations; the first that says something is the summary."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlertsFault:
-    """No usable answer, which is not the same as no alert."""
-
-    at_s: float
-    """On the controller's monotonic clock."""
-    why: PlainText

@@ -20,6 +20,8 @@ from adapters.exact import to_json
 from pipeline.commands import Command, Receipt, Refused, Verb
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import TrialRecord
+from pipeline.logs import DEADLINE_S as LOGS_S
+from pipeline.logs import LogPage
 from pipeline.model import Service
 from pipeline.ports import ControllerLost
 from pipeline.text import plain
@@ -130,6 +132,11 @@ class ApiRoom:
     async def configured(self, service: str) -> Service:
         return await self._ask(judged.configured, "GET", _page(service, "configured"))
 
+    async def logs(self, service: str, lines: int, host: str = "") -> LogPage:
+        asked = {"lines": str(lines), **({"host": host} if host else {})}
+        # The controller waits for the hosts before it answers.
+        return await self._ask(codec.log_page, "GET", _page(service, "logs"), asked, wait_s=LOGS_S)
+
     async def calibrate(self, calibration: Calibration) -> Receipt:
         path = _page(calibration.service, "calibration")
         return await self._ask(codec.receipt, "POST", path, body=to_json(calibration).encode())
@@ -148,13 +155,18 @@ class ApiRoom:
         path: str,
         parameters: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        wait_s: float = 0.0,
     ) -> T:
-        """The answer; raises `Refused` where the controller said no, `ControllerLost` where nobody knows."""
+        """The answer; raises `Refused` where the controller said no, `ControllerLost` where nobody knows.
+
+        `wait_s`: how long the controller itself may take to find out.
+        """
+        patience_s = self._answer_s + wait_s
         try:
-            async with asyncio.timeout(self._answer_s):
-                reply = await self._client.request(method, path, params=parameters, content=body)
+            async with asyncio.timeout(patience_s):
+                reply = await self._client.request(method, path, params=parameters, content=body, timeout=patience_s)
         except (http.HTTPError, TimeoutError) as exc:
-            raise self._lost(exc, self._answer_s) from exc
+            raise self._lost(exc, patience_s) from exc
         self._note(reply)
         if reply.status_code != 200:
             raise self._refusal(reply.status_code, reply.content)

@@ -6,6 +6,7 @@ import msgspec
 
 from pipeline.commands import Receipt
 from pipeline.events import Event
+from pipeline.logs import LogPage
 from pipeline.view import DayCounts, FleetView, HistoryPage, Proposal, ServiceRow, ServiceView
 
 LONGEST_LINE = 32 * 2**20
@@ -70,3 +71,4 @@ history_page = msgspec.json.Decoder(HistoryPage).decode
 health = msgspec.json.Decoder(Health).decode
 proposal = msgspec.json.Decoder(Proposal).decode
 receipt = msgspec.json.Decoder(Receipt).decode
+log_page = msgspec.json.Decoder(LogPage).decode

@@ -11,6 +11,7 @@ from adapters.api.codec import Problem
 from adapters.api.judged import MOST_RECORDS
 from pipeline.commands import Command, Verb
 from pipeline.judge.look import Calibration
+from pipeline.logs import MOST_LINES
 from pipeline.text import is_identifier, plain
 from pipeline.view import HistoryQuery
 
@@ -100,6 +101,21 @@ def recorded(parameters: Mapping[str, str]) -> RecordedQuery:
     _only(parameters, "recorded", ("since", "limit"))
     since = _time(parameters.get("since", ""), "recorded")
     return RecordedQuery(since, _limit(parameters, "recorded"))
+
+
+@dataclass(frozen=True, slots=True)
+class LogsQuery:
+    lines: int
+    host: str
+    """"" is all that there is room for."""
+
+
+def logs(parameters: Mapping[str, str]) -> LogsQuery:
+    _only(parameters, "logs", ("lines", "host"))
+    host = parameters.get("host", "")
+    if host and not is_identifier(host):
+        raise Bad(400, "logs", f"host {plain(host, 40)!r} is no name", ALLOWED)
+    return LogsQuery(_whole(parameters, "logs", "lines", MOST_LINES) or MOST_LINES, host)
 
 
 def calibration(body: bytes, service: str) -> Calibration:

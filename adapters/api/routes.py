@@ -56,6 +56,7 @@ class Routes:
             "/v1/services/{name}/trial": self._trial,
             "/v1/services/{name}/recorded": self._recorded,
             "/v1/services/{name}/configured": self._configured,
+            "/v1/services/{name}/logs": self._logs,
             "/v1/looks": self._looks,
             "/v1/history": self._history,
             "/v1/proposals/{verb}/{service}": self._proposal,
@@ -138,6 +139,12 @@ class Routes:
         name = request.match_info["name"]
         self._must_be_known(name)
         return self._said(to_json(self._desk.configured(name)).encode())
+
+    async def _logs(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        self._must_be_known(name)
+        asked = inbound.logs(request.query)
+        return self._json(await self._desk.logs(name, asked.lines, asked.host))
 
     async def _command(self, request: web.Request) -> web.Response:
         command = inbound.command(await self._body(request, "command"))

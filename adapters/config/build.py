@@ -17,7 +17,7 @@ from adapters.config.schema import Values
 from adapters.config.sections import FILE
 from adapters.config.settings import DemoSettings, Settings, UiSettings
 from adapters.hosts.ssh.client import SshSettings
-from adapters.means import AlertSettings, DiscoverySettings, PrometheusSettings
+from adapters.means import AlertSettings, DiscoverySettings, Means, PrometheusSettings
 from adapters.metrics.prometheus.presets import PRESETS
 from adapters.metrics.prometheus.queries import OwnQuery
 from adapters.metrics.source import SignalSource
@@ -56,8 +56,10 @@ def build(document: Mapping[str, object], path: Path, problems: Problems) -> Set
     _check_timing(fleet, measured_by, said, spot)
     for service in services.values():
         lint.service(service, said, spot)
+        lint.means(service, its_means.get(service.name, Means()), spot)
     found = _signals(said, spot)
     alertmanager = _alerts(said, spot)
+    _check_alerts(said, spot)
     problems.raise_if_any()
     return Settings(
         path=path,
@@ -164,6 +166,14 @@ def _alerts(said: Values, spot: Spot) -> AlertSettings | None:
         return servers.alerts(said["alertmanager"], spot / "alertmanager")
     except Unread:
         return None
+
+
+def _check_alerts(said: Values, spot: Spot) -> None:
+    sayings = [(spot / "organisation", said.get("organisation", {}))]
+    sayings += [(spot / "service" / name, values) for name, values in said.get("service", {}).items()]
+    for at, values in sayings:
+        if values.get("alerts", {}).get("fail") and "alertmanager" not in said:
+            (at / "alerts" / "fail").wrong("there is no [alertmanager] to ask: no canary could pass")
 
 
 def _common(base: Rules, said: Values, signals: Signals, registry: Registry, spot: Spot) -> Rules:

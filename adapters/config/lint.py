@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from adapters.config.durations import written
 from adapters.config.errors import Spot
 from adapters.config.schema import Values
+from adapters.means import Means
 from pipeline.model import Control, Host, Rules, Service
 from pipeline.placement import MOST, canary_size
 from pipeline.words import some
@@ -28,6 +29,20 @@ def service(service: Service, said: Values, root: Spot) -> None:
     saying = [(spot, said["service"][service.name]), (root / "organisation", said.get("organisation", {}))]
     _warmup(service.rules, saying)
     _metrics(service.rules, saying)
+
+
+def means(service: Service, its: Means, root: Spot) -> None:
+    """Warn of how a service is reached: what takes longer than a deploy may."""
+    spot, deadline_s = root / "service" / service.name, service.rules.deploy.deadline_s
+    if its.seat is not None and 2 * its.seat.drain_s > deadline_s:
+        (spot / "balancer" / "drain").warn(
+            f"may take {written(its.seat.drain_s)} of the {written(deadline_s)} that a host has for its whole deploy: "
+            "a host that drains for long has no time left to start"
+        )
+    if its.health is not None and 2 * its.health.healthy_for_s > deadline_s:
+        (spot / "health" / "healthy_for").warn(
+            f"{written(its.health.healthy_for_s)} of the {written(deadline_s)} that a host has for its whole deploy"
+        )
 
 
 def _hosts(service: Service, spot: Spot) -> None:

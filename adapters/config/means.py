@@ -13,7 +13,7 @@ from adapters.hosts.ssh.logs import Argv, File, Journal, Source
 from adapters.hosts.ssh.recipes import Command, Package, Recipe, ReleaseDir, Way
 from adapters.means import Means, SeatRule
 
-PARTS = ("reach", "artifact", "health", "balancer", "logs", "alerts")
+PARTS = ("reach", "artifact", "health", "balancer", "logs")
 SHARED = ("restart", "health")
 """Of recipes: keys that some have in common."""
 
@@ -28,7 +28,7 @@ def means(service: str, common: Values, own: Values, haproxy: Mapping[str, Value
         log = _log(service, said["logs"], way, spot / "logs")
     except Unread:
         return Means()
-    return Means(way, health, seat, log, frozenset(said["alerts"].get("fail", ())))
+    return Means(way, health, seat, log)
 
 
 ALTERNATIVES = {
@@ -138,7 +138,7 @@ def _seat(service: str, said: Values, haproxy: Mapping[str, Values], spot: Spot)
     name = said["haproxy"]
     if name not in haproxy:
         (spot / "haproxy").refuse(f'expected the name of a [haproxy.NAME], got "{name}": {nearest(name, haproxy)}')
-    rest = {key: said[key] for key in ("server", "drain_s") if key in said}
+    rest = {key: said[key] for key in ("server", "drain_s", "staging") if key in said}
     timeout = {"timeout_s": haproxy[name]["timeout_s"]} if "timeout_s" in haproxy[name] else {}
     backend = said["backend"].replace("{service}", service)
     return SeatRule(haproxy[name].get("sockets", ()), backend, **rest, **timeout)

@@ -104,6 +104,7 @@ BALANCER = Section(
         "backend": Key(text(200)),
         "server": Key(text(200)),
         "drain": Key(seconds("0s", "1h"), "drain_s"),
+        "staging": Key(boolean),
     }
 )
 HAPROXY = Section(

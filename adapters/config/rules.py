@@ -59,6 +59,7 @@ def layered(base: Rules, said: Values, signals: Signals, spot: Spot) -> Rules:
         judge=replace(rules.judge, metrics=metrics),
         checks=_checks(base.checks, said.get("checks", {}), spot / "checks"),
         freezes=base.freezes + _freezes(said.get("freeze", {}), spot / "freeze"),
+        failing_alerts=frozenset(said.get("alerts", {}).get("fail", base.failing_alerts)),
     )
 
 
@@ -79,7 +80,7 @@ def _metrics(
             continue
         kind = values["kind"] if old is None else values.get("kind", old.kind)
         if old is None or kind is not old.kind:
-            unit = "ratio" if kind in ABSOLUTE else ""
+            unit = "ratio" if kind in ABSOLUTE else "/h" if kind is MetricKind.RESTARTS else ""
             old = MetricRule(key, old.title if old else key, kind, unit=unit)
         rule = replace(old, **values)
         _check_metric(rule, values, signals, at)

@@ -56,7 +56,7 @@ class HealthyHosts:
         streak = self._streaks[name] = after(was, look)
         if streak.healthy(rule.healthy_for_s):
             return seen
-        return replace(seen, healthy=False, detail=_detail(seen, rule, streak, wrong))
+        return replace(seen, healthy=False, settling=streak.passing, detail=_detail(seen, rule, streak, wrong))
 
 
 def _detail(seen: HostState, rule: HealthRule, streak: Streak, wrong: str) -> PlainText:

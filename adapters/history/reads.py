@@ -71,6 +71,13 @@ def requests(db: sqlite3.Connection, since: datetime) -> dict[str, tuple[int, in
     return {service: (int(total), int(bad)) for service, total, bad in rows}
 
 
+def newest_slices(db: sqlite3.Connection) -> dict[str, datetime]:
+    return {
+        name: from_instant(start)
+        for name, start in db.execute("SELECT service, MAX(start) FROM slices GROUP BY service")
+    }
+
+
 def events(db: sqlite3.Connection, query: HistoryQuery) -> HistoryPage:
     wanted: list[str] = []
     values: list[str | int] = []

@@ -163,6 +163,11 @@ class SqliteHistory:
         with reading(self.path):
             return reads.requests(self._opened(), since)
 
+    def newest_slices(self) -> Mapping[str, datetime]:
+        """When each service's newest slice began."""
+        with reading(self.path):
+            return reads.newest_slices(self._opened())
+
     def trial(self, release: str, wave: int) -> TrialRecord | None:
         with reading(self.path):
             return judged.trial(self._opened(), release, wave)

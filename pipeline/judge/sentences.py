@@ -3,14 +3,16 @@
 from dataclasses import dataclass, replace
 
 from pipeline.judge.bounds import Effect
-from pipeline.judge.plan import REQUESTS
+from pipeline.judge.plan import REQUESTS, RESTART_SLACK
 from pipeline.judge.quantities import Pooled, tail_factor
+from pipeline.judge.wording import READ_OFF, counted, percentage
 from pipeline.model import MetricKind, MetricRule, Worse
 from pipeline.signals import Histogram, quantile
 from pipeline.words import amount, percent, points, relative
 
 ABSOLUTE = frozenset({MetricKind.RATIO, MetricKind.SHARE})
 """Kinds whose differences are told in percentage points; the others relatively."""
+HOUR_S = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +28,96 @@ class Told:
     difference: str
     limit: str
     groups: str
-    """ "canary 1.52 % of 9,812, production 0.42 % of 131,440"."""
+    """"canary 1.52 % of 9,812, production 0.42 % of 131,440"."""
+    limited: str
+    """The limit as a change that is worse: "limit +0.10pp", or ""."""
+    aside: str = ""
+    """Of a quantile, where both groups have it: "p99 read off buckets: canary 412 ms, production 188 ms"."""
 
 
-def told(rule: MetricRule, effect: Effect, so_far: Pooled | None, control: str) -> Told:
-    """`control`: what the control group is called."""
-    samples = (effect.exposure, effect.control_exposure)
-    if rule.kind is MetricKind.QUANTILE and so_far is None:
-        # Only the tail is known of production before: it is told as the share that it is.
-        shares = _groups(replace(rule, kind=MetricKind.SHARE), effect.canary, effect.control, samples, control)
-        return Told(None, None, None, None, None, None, "", "", f"slower than production's tail: {shares}")
-    if rule.kind is MetricKind.QUANTILE and so_far is not None:
-        effect = as_quantiles(rule, effect, so_far)
-    mine, theirs, limit = effect.canary, effect.control, effect.limit
-    limit_at = None if limit is None or theirs is None else limit - theirs
-    return Told(
-        candidate=mine,
-        control=theirs,
-        effect=None if mine is None or theirs is None else mine - theirs,
-        low=None if effect.low is None or theirs is None else effect.low - theirs,
-        high=None if effect.high is None or theirs is None else effect.high - theirs,
-        limit_at=limit_at,
+def told(rule: MetricRule, effect: Effect, so_far: Pooled | None, control: str, edge: float | None = None) -> Told:
+    """A metric's numbers in words. Bounds are shown beside the sentence, not in it.
+
+    Args:
+        control: what the control group is called.
+        edge: of a quantile, the bucket's edge beyond which requests are counted, once it is settled.
+    """
+    if rule.kind is MetricKind.QUANTILE:
+        return _tail_told(rule, effect, so_far, control, edge)
+    if rule.kind is MetricKind.RESTARTS:
+        effect = _an_hour(effect)
+    mine, theirs = effect.canary, effect.control
+    limit_at = None if effect.limit is None or theirs is None else effect.limit - theirs
+    limit = _limit(rule, limit_at, theirs)
+    limited = _limited(rule, limit)
+    if rule.kind is MetricKind.RESTARTS and theirs == 0:
+        # So many times nothing is no limit to show, and bounds that are reckoned from it are none.
+        limit = f"{1 + max(rule.tolerance, RESTART_SLACK):g}x"
+        limited = f"limit {limit} production's"
+        effect = replace(effect, limit=None, low=None, high=None)
+    return _told(
+        effect,
         difference=_difference(rule, mine, theirs),
-        limit=_limit(rule, limit_at, theirs),
-        groups=_groups(rule, mine, theirs, samples, control),
+        limit=limit,
+        groups=_groups(rule, mine, theirs, (effect.exposure, effect.control_exposure), control),
+        limited=limited,
     )
+
+
+def _told(effect: Effect, *, difference: str, limit: str, groups: str, limited: str, aside: str = "") -> Told:
+    theirs = effect.control
+
+    def less(value: float | None) -> float | None:
+        return None if value is None or theirs is None else value - theirs
+
+    return Told(
+        effect.canary,
+        theirs,
+        less(effect.canary),
+        less(effect.low),
+        less(effect.high),
+        less(effect.limit),
+        difference,
+        limit,
+        groups,
+        limited,
+        aside,
+    )
+
+
+def _an_hour(effect: Effect) -> Effect:
+    """Restarts are counted by the second and told by the hour."""
+    names = ("canary", "control", "limit", "low", "high")
+    known = {name: value * HOUR_S for name in names if (value := getattr(effect, name)) is not None}
+    return replace(effect, **known)
+
+
+def _tail_told(rule: MetricRule, tail: Effect, so_far: Pooled | None, control: str, edge: float | None) -> Told:
+    """What was counted, which is what is judged: requests beyond an edge. The quantile itself is read off buckets."""
+    share = replace(rule, kind=MetricKind.SHARE)
+    limit_at = None if tail.limit is None or tail.control is None else tail.limit - tail.control
+    where = f"requests above {_edge(edge, rule.unit)}" if edge is not None else "requests in production's tail"
+    difference, read, aside = "", Effect(), ""
+    if tail.canary is not None and tail.control is not None:
+        difference = counted(tail.canary - tail.control, rule.unit)
+        read = as_quantiles(rule, tail, so_far) if so_far is not None else read
+    if read.canary is not None and read.control is not None:
+        values = f"canary {amount(read.canary, rule.unit)}, {control} {amount(read.control, rule.unit)}"
+        aside = f"p{100 * rule.q:g} {READ_OFF}: {values}"
+    return _told(
+        read,
+        difference=difference,
+        # Without its unit, which the difference beside it has: both stand in the edge of a narrow pane.
+        limit="" if limit_at is None else percentage(abs(limit_at)),
+        groups=_groups(share, tail.canary, tail.control, (tail.exposure, tail.control_exposure), control, where),
+        limited=_limited(share, _limit(share, limit_at, tail.control)),
+        aside=aside,
+    )
+
+
+def _edge(edge: float, unit: str) -> str:
+    """A bucket's edge as it was configured, not rounded: "250 ms", "7.5 ms"."""
+    return f"{1000 * edge:g} ms" if unit == "s" else amount(edge, unit)
 
 
 def as_quantiles(rule: MetricRule, tail: Effect, so_far: Pooled) -> Effect:
@@ -80,13 +147,19 @@ def _histogram(edges: tuple[float, ...], cumulative: tuple[float, ...]) -> Histo
 
 
 def _groups(
-    rule: MetricRule, mine: float | None, theirs: float | None, samples: tuple[float, float], control: str
+    rule: MetricRule,
+    mine: float | None,
+    theirs: float | None,
+    samples: tuple[float, float],
+    control: str,
+    where: str = "",
 ) -> str:
-    pairs = []
+    """`where`: what requests are meant, said of the first group."""
+    pairs: list[str] = []
     for name, level, number in (("canary", mine, samples[0]), (control, theirs, samples[1])):
         text = "unknown" if level is None else percent(level) if rule.kind in ABSOLUTE else _amount(rule, level)
         of = f" of {number:,.0f}" if rule.kind in REQUESTS and number else ""
-        pairs.append(f"{name} {text}{of}")
+        pairs.append(f"{name} {text}{of}{f' {where}' if where and not pairs else ''}")
     return ", ".join(pairs)
 
 
@@ -115,7 +188,11 @@ def _limit(rule: MetricRule, limit_at: float | None, theirs: float | None) -> st
     return f"{abs(limit_at) / theirs:.0%}" if theirs else ""
 
 
-def limited(rule: MetricRule, numbers: Told) -> str:
-    """The limit as a change that is worse: "limit +0.10pp". Bounds are shown beside the sentence, not in it."""
-    sign = "+" if rule.worse is Worse.HIGHER else "-"
-    return f"limit {sign}{numbers.limit}" if numbers.limit else ""
+def _limited(rule: MetricRule, limit: str) -> str:
+    return f"limit {'+' if rule.worse is Worse.HIGHER else '-'}{limit}" if limit else ""
+
+
+def sentence(rule: MetricRule, numbers: Told, lately: str = "") -> str:
+    """Both groups, the limit, what the evidence is strongest in, and what is read off beside it."""
+    first = ", ".join(filter(None, (f"{rule.title}: {numbers.groups}", numbers.limited)))
+    return "; ".join(filter(None, (first, lately, numbers.aside)))

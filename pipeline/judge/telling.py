@@ -105,9 +105,8 @@ def _metric(seen: Seen, at: int, *, failed: bool) -> MetricVerdict:
     effect = seen.effects[at]
     beside = "baseline" if the.baselines and (effect.cold or (rule.with_age and the.baselines)) else "production"
     control = "production before" if the.unpaired else beside
-    numbers = sentences.told(rule, effect, so_far, control)
-    bounded = sentences.limited(rule, numbers)
-    why = f"{rule.title}: {numbers.groups}{', ' + bounded if bounded else ''}"
+    tail = evidence.tails[at] if at < len(the.counts) else None
+    numbers = sentences.told(rule, effect, so_far, control, tail.edge if tail is not None else None)
     stretch = f"all {duration(window.seconds)}" if term.window == 0 else f"the last {duration(window.seconds)}"
     gap, missing, counts = _gap(seen, at, samples)
     verdict = Verdict.NO_DATA if gap else Verdict.PASS
@@ -115,10 +114,8 @@ def _metric(seen: Seen, at: int, *, failed: bool) -> MetricVerdict:
         verdict = Verdict.FAIL
     elif term.value * the.alpha >= WATCH_PART or (counts and _beyond(rule, effect)):
         verdict = Verdict.WATCH
-    if verdict is Verdict.NO_DATA:
-        why = f"{rule.title}: {gap}"
-    elif verdict is not Verdict.PASS and term.window != 0:
-        why = f"{why}; {_lately(seen, at, stretch)}"
+    lately = _lately(seen, at, stretch) if verdict is not Verdict.PASS and term.window != 0 else ""
+    why = f"{rule.title}: {gap}" if verdict is Verdict.NO_DATA else sentences.sentence(rule, numbers, lately)
     rate = the.trial.rules.false_rollback * the.trial.share
     return MetricVerdict(
         key=rule.key,

@@ -3,12 +3,12 @@
 import asyncio
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from typing import Any, TypeVar
 
 from pithead.exits import Failure
+from pithead.judging.ending import in_a_worker
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -65,16 +65,17 @@ async def _shared(
             done += 1
             tell(done)
 
-    futures = [asyncio.wrap_future(pool.submit(_do, job)) for job in jobs]
-    for future in futures:
-        future.add_done_callback(one_more)
+    futures: list[asyncio.Future[R]] = []
     try:
+        for job in jobs:
+            futures.append(asyncio.wrap_future(pool.submit(_do, job)))
+            futures[-1].add_done_callback(one_more)
         results: list[R] = await asyncio.gather(*futures)
     except BaseException as ended:
         for future in futures:
             future.cancel()
         for child in set(multiprocessing.active_children()) - others:
-            child.terminate()
+            child.kill()
         if isinstance(ended, BrokenExecutor):
             raise Failure("judge", "a worker process died", "see whether memory ran out, and try again") from None
         raise
@@ -84,8 +85,7 @@ async def _shared(
 
 
 def _begin(work: Callable[[Any], Any]) -> None:
-    # Ctrl+C reaches every process of the terminal; the one that was started by it decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    in_a_worker()
     global _work  # noqa: PLW0603 - a worker has one task, handed over once
     _work = work
 

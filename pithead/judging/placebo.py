@@ -1,7 +1,7 @@
 """`pithead judge placebo`: canaries of no release, drawn from a service's recorded history."""
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,6 +17,7 @@ from pipeline.rehearsal.placebo import Ending, Placebo, Stage, TooShort, draw, p
 from pipeline.words import duration, percent
 from pithead.exits import Exit, Failure
 from pithead.judging.crowd import each
+from pithead.judging.ending import ends_at_once
 from pithead.judging.fetch import recorded
 from pithead.judging.means import Means
 from pithead.names import service_name
@@ -46,8 +47,23 @@ class _Play:
 async def run(args: Namespace, room: ControlRoom, out: Out, means: Means | None = None) -> int:
     means = means if means is not None else Means()
     service = await room.configured(service_name(args.service))
+    with ends_at_once(), means.progress.at_work():
+        on, endings = await _played(args, room, service, means)
+    found = findings(on, endings, args.seed)
+    kept = await _keep(room, service, found, means)
+    if args.json:
+        out.json({**_as_dict(found), "kept": kept})
+    else:
+        for line in told(found):
+            out.line(line)
+        out.line(kept)
+    return CODES[found.conclusion]
+
+
+async def _played(args: Namespace, room: ControlRoom, service: Service, means: Means) -> tuple[Stage, Sequence[Ending]]:
     try:
         past = await _past(room, service, means)
+        means.progress.tell("placebo canaries", 0, args.canaries)
         on = stage(service, past, args.looks)
         placebos = [draw(on, number, args.seed) for number in range(args.canaries)]
         endings = await each(
@@ -62,15 +78,7 @@ async def run(args: Namespace, room: ControlRoom, out: Out, means: Means | None 
         raise Failure(f"judge placebo {service.name}", str(short), mend, Exit.UNKNOWN) from None
     finally:
         means.progress.over()
-    found = findings(on, endings, args.seed)
-    kept = await _keep(room, service, found, means)
-    if args.json:
-        out.json({**_as_dict(found), "kept": kept})
-    else:
-        for line in told(found):
-            out.line(line)
-        out.line(kept)
-    return CODES[found.conclusion]
+    return on, endings
 
 
 async def _past(room: ControlRoom, service: Service, means: Means) -> Past:

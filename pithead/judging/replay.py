@@ -7,13 +7,15 @@ from dataclasses import replace
 from pipeline.judge.sequential import SequentialJudge
 from pipeline.judge.trial import Prior, TrialRecord
 from pipeline.judge.verdict import Judgement, MetricVerdict
+from pipeline.judge.wording import evidence as told_evidence
 from pipeline.model import JudgeRules
 from pipeline.ports import ControlRoom
 from pipeline.rehearsal.replay import Replay, Step, again, changed
 from pipeline.text import plain
-from pipeline.words import duration, percent
+from pipeline.words import duration
 from pithead.exits import Exit, Failure
 from pithead.judging.charts import binned, heights
+from pithead.judging.ending import ends_at_once
 from pithead.judging.fetch import looks, meant
 from pithead.judging.means import Means
 from pithead.out import Out
@@ -31,7 +33,8 @@ async def run(args: Namespace, room: ControlRoom, out: Out, means: Means | None 
         rules = changed(trial.rules, wishes)
     except ValueError as wrong:
         raise Failure("judge replay --set", str(wrong), "see pithead judge replay --help", Exit.USAGE) from None
-    shown, points = await _judged_again(room, TrialRecord(replace(trial, rules=rules), known(kept, rules)), means)
+    with ends_at_once(), means.progress.at_work():
+        shown, points = await _judged_again(room, TrialRecord(replace(trial, rules=rules), known(kept, rules)), means)
     if shown.last is None:
         why = "the history holds none of its looks"
         raise Failure(f"judge replay {plain(trial.release)}", why, "replay a newer release", Exit.UNKNOWN)
@@ -80,7 +83,7 @@ async def _judged_again(room: ControlRoom, kept: TrialRecord, means: Means) -> t
                 evidence, step = again(judge, evidence, record)
                 shown = shown.after(step)
                 points.append((step.recorded.evidence, step.replayed.evidence))
-            means.progress.tell("looks judged again", shown.looks)
+                means.progress.tell("looks judged again", shown.looks)
     finally:
         means.progress.over()
     return shown, points
@@ -117,7 +120,7 @@ def _ended(fail: Step | None, last: Step | None, *, then: bool) -> str:
     step = fail or last
     judgement = step.recorded if then else step.replayed
     at = f"at look {step.number:,}, {step.at:%Y-%m-%d %H:%M:%S}Z"
-    return f"{judgement.verdict.upper()} {at}, evidence {percent(judgement.evidence, 0)}: {judgement.why}"
+    return f"{judgement.verdict.upper()} {at}, evidence {told_evidence(judgement.evidence)}: {judgement.why}"
 
 
 def table(last: Step) -> list[tuple[str, ...]]:
@@ -135,7 +138,7 @@ def _row(key: str, then: MetricVerdict | None, now: MetricVerdict | None) -> tup
 
 
 def _cells(metric: MetricVerdict | None) -> tuple[str, str]:
-    return (metric.verdict.upper(), percent(metric.evidence, 0)) if metric is not None else ("-", "-")
+    return (metric.verdict.upper(), told_evidence(metric.evidence)) if metric is not None else ("-", "-")
 
 
 def chart(points: Sequence[tuple[float, float]], *, blocks: bool) -> Iterator[str]:
@@ -143,7 +146,7 @@ def chart(points: Sequence[tuple[float, float]], *, blocks: bool) -> Iterator[st
     yield "evidence over looks, full height rolls back"
     for name, values in (("then", [then for then, _ in points]), ("now", [now for _, now in points])):
         cells = heights(binned(values, WIDTH), blocks=blocks)
-        yield f"  {name:4} |{cells}| highest {percent(max(values), 0)}"
+        yield f"  {name:4} |{cells}| highest {told_evidence(max(values))}"
     width = min(len(points), WIDTH)
     yield f"       {'1':<{width}} {len(points):,}"
 

@@ -2,7 +2,7 @@
 
 import time
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -19,6 +19,7 @@ from pipeline.text import plain
 from pithead.exits import Exit, Failure
 from pithead.judging import tables
 from pithead.judging.crowd import each
+from pithead.judging.ending import ends_at_once
 from pithead.judging.fetch import recorded
 from pithead.judging.means import Means
 from pithead.judging.sizing import MADE_UP, MOST_LOOKS, Sized, served, sized, with_history
@@ -56,6 +57,21 @@ class _Rehearse:
 async def run(args: Namespace, room: ControlRoom | None, out: Out, means: Means | None = None) -> int:
     means = means if means is not None else Means()
     faults = _faults(args.faults)
+    with ends_at_once(), means.progress.at_work():
+        like, jobs, outcomes = await _rehearsed(args, room, faults, means)
+    by_fault: dict[str, list[Outcome]] = {}
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        by_fault.setdefault(job.fault, []).append(outcome)
+    if args.json:
+        out.json(_as_dict(like, by_fault, args.seed))
+    else:
+        _tell(like, by_fault, args.seed, out, blocks=means.blocks)
+    return Exit.DONE
+
+
+async def _rehearsed(
+    args: Namespace, room: ControlRoom | None, faults: Sequence[str], means: Means
+) -> tuple[Sized, Sequence[Job], Sequence[Outcome]]:
     try:
         like = await _of_service(args, room, means) if room is not None else Sized(MADE_UP, JudgeRules(METRICS))
         like = _as_typed(args, like)
@@ -64,6 +80,7 @@ async def run(args: Namespace, room: ControlRoom | None, out: Out, means: Means 
             for name in (NONE.name, *faults)
             for number in range(args.runs * (GOOD_TIMES if name == NONE.name else 1))
         ]
+        means.progress.tell("releases", 0, len(jobs))
         try:
             outcomes = await each(
                 _Rehearse(like.profile, like.rules, args.seed),
@@ -76,14 +93,7 @@ async def run(args: Namespace, room: ControlRoom | None, out: Out, means: Means 
             raise Failure("judge simulate", plain(str(wrong)), "more hosts, or fewer canaries", Exit.USAGE) from None
     finally:
         means.progress.over()
-    by_fault: dict[str, list[Outcome]] = {}
-    for job, outcome in zip(jobs, outcomes, strict=True):
-        by_fault.setdefault(job.fault, []).append(outcome)
-    if args.json:
-        out.json(_as_dict(like, by_fault, args.seed))
-    else:
-        _tell(like, by_fault, args.seed, out, blocks=means.blocks)
-    return Exit.DONE
+    return like, jobs, outcomes
 
 
 def _faults(typed: str) -> tuple[str, ...]:

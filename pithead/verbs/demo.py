@@ -42,6 +42,9 @@ EXPECTED = {
 def run(args: Namespace, out: Out) -> int:
     from adapters.config import demo_config_path
 
+    if args.run_dir:
+        why = "the demo keeps its sockets in a folder of its own, which goes with it"
+        raise Failure("demo --run-dir", why, "leave it out; --headless tells which folder that is", Exit.USAGE)
     if not args.headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Failure("demo", "this is no terminal", "add --headless", Exit.USAGE)
     if args.config:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from math import log, log1p
 from random import Random
 
 from pipeline.commands import Command, Receipt, Verb
@@ -36,7 +37,7 @@ from pipeline.model import (
     Wave,
 )
 from pipeline.observed import HostFault, HostState, Observation
-from pipeline.ports import Changes, HistoryError, Inventory, Memory
+from pipeline.ports import Alerts, Changes, HistoryError, Inventory, Logs, Memory
 from pipeline.signals import Histogram, Reading
 from pipeline.view import HistoryPage, HistoryQuery, ServiceRow
 
@@ -128,8 +129,8 @@ class World:
             if machine.host.pool is Pool.STAGING or machine.up_at > self.clock.mono or not its.healthy:
                 continue
             served = round(self.rps * seconds)
-            errors = sum(self.rng.random() < its.error_ratio for _ in range(served))
-            slow = sum(self.rng.random() < its.slow_ratio for _ in range(served))
+            errors = binomial(self.rng, served, its.error_ratio)
+            slow = binomial(self.rng, served, its.slow_ratio)
             machine.requests += served
             machine.errors += errors
             for at in range(len(EDGES)):
@@ -196,6 +197,19 @@ class World:
     async def run(self, check: CheckRule, service: Service, revision: str) -> CheckResult:
         passes = self.behaviour(revision).check_passes
         return CheckResult(check.name, passes, "200" if passes else "migrations: pending", self.clock.now())
+
+
+def binomial(rng: Random, tries: int, chance: float) -> int:
+    """How many of `tries` come true, drawn by the gaps between them: few draws where few do."""
+    if chance >= 1.0:
+        return tries
+    found, at = 0, 0
+    while chance > 0.0:
+        at += 1 + int(log(1.0 - rng.random()) / log1p(-chance))
+        if at > tries:
+            break
+        found += 1
+    return found
 
 
 class MemoryHistory:
@@ -328,6 +342,8 @@ class Company:
     def __init__(self, rules: Rules | None = None, production: int = 10, look_s: float = 0.0) -> None:
         self.look_s = look_s
         self.inventory: Inventory | None = None
+        self.logs: Logs | None = None
+        self.alerts: Alerts | None = None
         self.service = Service("checkout", make_hosts(production), "r1", "shop", 1, rules or make_rules())
         self.world = World(self.service)
         self.history = MemoryHistory()
@@ -346,6 +362,8 @@ class Company:
             judge=SequentialJudge(),
             rng=Random(3),
             inventory=self.inventory,
+            logs=self.logs,
+            alerts=self.alerts,
         )
         self.controller.begin()
 

@@ -144,6 +144,16 @@ def test_the_room_needs_a_terminal() -> None:
     assert told.stderr == "pithead: pithead: this is no terminal: pithead status prints the same\n"
 
 
+@pytest.mark.parametrize("words", [["demo", "--run-dir", "X"], ["--run-dir", "X", "demo", "--headless"]])
+def test_the_demo_refuses_a_run_dir_and_starts_nothing(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == Exit.USAGE
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("pithead: demo --run-dir: the demo keeps its sockets in a folder of its own")
+    assert "leave it out" in said.err
+    assert len(said.err.splitlines()) == 1
+
+
 def test_a_reader_that_leaves_ends_it_quietly() -> None:
     shell = f"{sys.executable} -m pithead --help | true; exit ${{PIPESTATUS[0]}}"
     told = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=60, check=False)

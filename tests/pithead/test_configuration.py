@@ -30,6 +30,7 @@ def test_check_tells_what_it_read(config: Path, capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().out
     assert said.startswith(f"{config}: no errors\n")
     assert "  services: 8\n" in said
+    assert "  looked at every 1 s\n" in said
     assert main(["check", "--json", "--config", str(config)]) == Exit.DONE
     told = json.loads(capsys.readouterr().out)
     assert (told["ok"], told["errors"], told["services"]) == (True, [], 8)
@@ -47,6 +48,15 @@ def test_check_tells_every_error_at_once(config: Path, capsys: pytest.CaptureFix
     told = json.loads(capsys.readouterr().out)
     assert told["ok"] is False
     assert {error["key"] for error in told["errors"]} >= {"controller.tick", "service.checkout.tier"}
+
+
+@pytest.mark.parametrize(("tick", "said"), [("500ms", "0.5 s"), ("2s", "2 s")])
+def test_check_says_how_often_hosts_are_looked_at(
+    tick: str, said: str, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(config.read_text().replace('tick = "1s"', f'tick = "{tick}"'))
+    main(["check", str(config)])
+    assert f"  looked at every {said}\n" in capsys.readouterr().out
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -248,6 +248,56 @@ async def test_hostile_text_is_printed_harmlessly(out: Heard) -> None:
     assert all(line.isprintable() for line in out.lines)
 
 
+# of a quantile, and of restarts
+
+
+def quantile(number: int) -> LookRecord:
+    one = look(number, verdict=Verdict.FAIL)
+    (errors,) = one.judgement.metrics
+    metric = replace(errors, key="p99", difference="+3.10pp slow", limit="0.20", low=None, high=None)
+    restarts = replace(metric, key="restarts", difference="+3.00/h", limit="2.00/h")
+    return replace(one, judgement=replace(one.judgement, metrics=(metric, restarts)))
+
+
+def of_kinds() -> Counted:
+    rules = JudgeRules(
+        (
+            MetricRule("p99", "latency p99", MetricKind.QUANTILE, of="latency", unit="s"),
+            MetricRule("restarts", "restarts", MetricKind.RESTARTS),
+        )
+    )
+    room = company(looks=0)
+    record = trial()
+    room.trials[RELEASE, 0] = replace(record, trial=replace(record.trial, rules=rules))
+    room.looked[RELEASE, 0] = (quantile(1), quantile(2))
+    return room
+
+
+async def test_what_is_read_off_buckets_is_known_from_records_and_from_what_is_shown_now(out: Heard) -> None:
+    await told(of_kinds(), out, RELEASE, "--json")
+    assert [metric["read_off"] for metric in json.loads(out.lines[-1])["metrics"]] == [True, False]
+    room = company()
+    view = room.services["checkout-api"]
+    errors, latency, *others = view.panes
+    room.services["checkout-api"] = replace(view, panes=(errors, replace(latency, difference="+3.10pp slow"), *others))
+    await told(room, out, "checkout-api", "--json")
+    assert [metric["read_off"] for metric in json.loads(out.lines[-1])["metrics"]] == [False, True, *[False] * 4]
+
+
+async def test_bounds_are_told_as_read_off_and_what_nothing_bounds_as_too_little(out: Heard) -> None:
+    await told(of_kinds(), out, RELEASE)
+    page = "\n".join(out.lines)
+    assert "  read off buckets: difference +0.044 ms, no bounds yet: too few requests; limit +1.0 ms" in page
+    assert "  latency p99, canary less control, over 5 s, read off buckets:" in page
+    assert "  difference +0.000044/h, no bounds yet: too few restarts; limit +0.0010/h" in page
+    assert "anywhere" not in page
+
+
+async def test_restarts_in_records_are_by_the_hour(out: Heard) -> None:
+    await told(of_kinds(), out, RELEASE, "--json")
+    assert [metric["unit"] for metric in json.loads(out.lines[-1])["metrics"]] == ["s", "/h"]
+
+
 # the chart
 
 NUMBER = st.none() | st.floats() | st.floats(-1, 1)

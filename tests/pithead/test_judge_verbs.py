@@ -257,6 +257,12 @@ async def test_what_was_never_judged_is_the_controllers_refusal(name: str, out: 
         await replay.run(typed("replay", name), room(), out, means())
 
 
+def test_evidence_is_cut_as_everywhere_else_and_never_rounded_up() -> None:
+    lines = list(replay.chart([(0.2, 0.999), (1.119, 0.5)], blocks=False))
+    assert lines[1].endswith("highest 111 %")
+    assert lines[2].endswith("highest 99 %")
+
+
 # simulate
 
 FEW = ("--runs", "2", "--faults", "x5,none,x5")
@@ -413,7 +419,7 @@ def test_on_a_terminal_progress_is_one_line_that_is_cleared_in_the_end() -> None
     assert "\x07" not in said
 
 
-def test_elsewhere_progress_is_a_line_every_ten_seconds() -> None:
+def test_elsewhere_progress_is_a_line_every_five_seconds() -> None:
     stream, watch = io.StringIO(), Watch()
     progress = Progress(stream, watch)
     for second in range(1, 31):
@@ -421,8 +427,11 @@ def test_elsewhere_progress_is_a_line_every_ten_seconds() -> None:
         progress.tell("things", second, 60)
     progress.over()
     assert stream.getvalue().splitlines() == [
+        "things: 5 of 60, about 55 s left",
         "things: 10 of 60, about 50 s left",
+        "things: 15 of 60, about 45 s left",
         "things: 20 of 60, about 40 s left",
+        "things: 25 of 60, about 35 s left",
         "things: 30 of 60, about 30 s left",
     ]
 

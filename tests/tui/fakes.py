@@ -8,6 +8,7 @@ from pipeline.commands import Command, Receipt, Refused, Verb
 from pipeline.events import Event
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import TrialRecord
+from pipeline.logs import LogPage
 from pipeline.model import Service
 from pipeline.ports import ControllerLost
 from pipeline.view import Asks, FleetView, HistoryPage, HistoryQuery, Proposal, ServiceRow, ServiceView
@@ -69,6 +70,8 @@ class FakeRoom:
         self.past: dict[str, tuple[Recorded, ...]] = {}
         self.configuration: dict[str, Service] = {}
         self.calibrations: list[Calibration] = []
+        self.logged: dict[str, LogPage] = {}
+        self.asked_logs: list[tuple[str, int, str]] = []
         self.page = 500
         """Looks or stretches in one answer, at most."""
         self._fleet = fleet
@@ -171,6 +174,14 @@ class FakeRoom:
         found = self.configuration.get(service)
         if found is None:
             raise Refused(service, "no such service", "see the fleet for those there are")
+        return found
+
+    async def logs(self, service: str, lines: int, host: str = "") -> LogPage:
+        self._check()
+        self.asked_logs.append((service, lines, host))
+        found = self.logged.get(service)
+        if found is None:
+            raise Refused(f"logs {service}", "no such service", "see the fleet for those there are")
         return found
 
     async def calibrate(self, calibration: Calibration) -> Receipt:

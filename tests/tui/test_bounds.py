@@ -1,12 +1,14 @@
 """A chart of differences: bounds as a band, lines at nought and at the limit."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.judge.verdict import Verdict
+from pipeline.view import MetricPane
 from tests.tui.samples import pane
 from tui.glyphs import ASCII, UNICODE
 from tui.service_bounds import bounds_sheet
@@ -39,6 +41,7 @@ def drawn(points: Bounds, limit: float | None, width: int = 40, height: int = 9)
 @given(POINTS, st.none() | NUMBER, st.integers(-1, 90), st.integers(-1, 20))
 @example(((1.7e308, 0.0, -1.7e308),), 5e-324, 10, 3)
 @example((None,), 0.1, 10, 3)
+@example(((0.0, 0.0, 2.5e62), (0.0, 0.0, 1.3e-246)), None, 1, 2)
 def test_whatever_the_numbers_the_chart_is_exactly_as_large_as_its_pane(
     points: Bounds, limit: float | None, width: int, height: int
 ) -> None:
@@ -146,3 +149,75 @@ def test_a_metric_that_is_not_judged_shows_its_difference_and_claims_no_evidence
     sheet = bounds_sheet(shown, line, bounds_axis(line, None), (58, 7), PLAIN, stale=False)
     assert "".join(part for part, _ in sheet.title) == "error rate  last 2h"
     assert "".join(part for part, _ in sheet.foot) == "+0.059pp [+0.045, +0.073]  not judged"
+
+
+WIDE = ((None, 0.0, 0.14),) * 40
+"""Of a canary that differs not at all, with the bounds of few requests: nought and a small limit are one row."""
+
+
+def test_where_nought_and_limit_are_one_row_both_are_named_and_the_line_stays_whole() -> None:
+    for width in (34, 36, 38):
+        rows = drawn(WIDE, 0.005, width, 6)
+        (named,) = [row for row in rows if "limit" in row]
+        assert named.startswith("0, limit +0.50pp")
+        assert sum(row.count("*") for row in rows) == sum(row.count("*") for row in drawn(WIDE, None, width, 6))
+
+
+def test_a_label_next_to_an_end_of_the_axis_hides_it_not() -> None:
+    rows = drawn(((-0.004, 0.003, 0.0104),) * 40, 0.0103, 40, 7)
+    assert rows[0].startswith("+1.20pp, limit +1.0pp") or "limit +1.0pp" in rows[1]
+    both = drawn(((-0.004, 0.003, 0.0104),) * 40, 0.0103, 40, 3)
+    assert both[0].startswith("+1.20pp, limit +1.0pp")
+    assert drawn(((-0.004, 0.003, 0.0104),) * 40, 0.0103, 14, 3)[0].startswith("limit +1.0pp")
+
+
+@FEW
+@given(POINTS, st.floats(-1e6, 1e6), st.integers(20, 60), st.integers(3, 12))
+def test_the_limit_is_named_wherever_it_is_drawn(points: Bounds, limit: float, width: int, height: int) -> None:
+    line = series(points)
+    scale = bounds_axis(line, limit)
+    label = f"limit {difference(limit, 'ratio')}"
+    if scale is None or not scale.low <= limit <= scale.high or len(label) > width:
+        return
+    rows = text(bounds_chart(line, width, height, scale, PLAIN_PEN, unit="ratio", limit=limit))
+    assert sum(label in row for row in rows) == 1
+
+
+def of_buckets(**more: object) -> MetricPane:
+    alike = ((-0.003, 0.002, 0.04),) * 120
+    return pane(
+        "p99", "latency p99", "s", 0.188, 0.03, verdict=Verdict.FAIL, difference="+3.10pp slow", limit="0.20",
+        limit_at=0.0188, evidence=1.119, bounds=alike, **more,
+    )  # fmt: skip
+
+
+def edges(shown: MetricPane, width: int) -> tuple[str, str]:
+    """What a pane's frame says above and below."""
+    line = series(shown.bounds)
+    sheet = bounds_sheet(shown, line, bounds_axis(line, shown.limit_at), (width - 2, 7), PLAIN, stale=False)
+    lines = framed(sheet, width, 9, PLAIN)
+    return "".join(part for part, _ in lines[0]), "".join(part for part, _ in lines[-1])
+
+
+@pytest.mark.parametrize("width", [36, 38, 40, 60, 90])
+def test_bounds_that_are_read_off_buckets_say_so_and_what_was_counted_stands_by_the_verdict(width: int) -> None:
+    head, foot = edges(of_buckets(), width)
+    assert "latency p99  read off buckets" in head
+    assert "+3.10pp slow" in foot
+    assert "FAIL" in foot
+    assert ("read off buckets +2.0ms [-3.0, +40]" in foot) == (width >= 80)
+    assert ("evidence 111%" in head) == (width >= 60)
+    verdict_of = edges(of_buckets(), width)[1]
+    assert "[" not in verdict_of.split("read off buckets")[0]
+
+
+def test_bounds_that_are_counted_are_not_called_read_off() -> None:
+    head, foot = edges(pane("errors", "error rate", "ratio", 0.0021, 0.3, verdict=Verdict.PASS, limit_at=0.001), 90)
+    assert "buckets" not in head + foot
+
+
+def test_without_any_bound_the_foot_says_so_in_words() -> None:
+    shown = pane("restarts", "restarts", "/h", 0.0, 0.0, verdict=Verdict.PASS, limit="3x")
+    _, foot = edges(replace(shown, bounds=((None, 0.0, None),) * 120), 60)
+    assert "0.0/h no bounds yet  limit 3x  PASS" in foot
+    assert "?" not in foot

@@ -1,6 +1,7 @@
 """A service's page shows what the judge saw: bounds, control, warm-up, alerts."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.tui.pages import company, drawn, opened, settled
 from tests.tui.samples import COLD, JUDGE, bound, sample_fleet, sample_service
 from tui.app import PitheadApp
 from tui.glyphs import ASCII, UNICODE
+from tui.page import Reading
 from tui.service import ServiceScreen
 from tui.service_explain_judge import metric_texts
 from tui.service_judge import judging_line
@@ -162,5 +164,79 @@ def test_a_metric_says_its_bounds_limit_evidence_and_cost_in_words() -> None:
         "errors: canary 0.29 % of 9,812, production 0.21 % of 131,440, limit +0.10 pp",
         "+0.059pp, with 95 % confidence between +0.045pp and +0.073pp; limit +0.10pp",
     ]
-    told = "evidence 12% of what rolls a release back, strongest over all 41 min; 0.08 % of false rollbacks spent on it"
+    told = (
+        "evidence 12 % of what rolls a release back, strongest over all 41 min; 0.08 % of false rollbacks spent on it"
+    )
     assert metric_texts(latency)[-1] == told
+
+
+def test_a_quantiles_bounds_are_told_as_read_off_beside_what_was_counted() -> None:
+    _, latency, *_ = sample_service("checkout-api").panes
+    why = "p99: canary 4.10 % of 98 requests above 250 ms, production 1.00 % of 315, limit +0.20pp"
+    said = metric_texts(replace(latency, why=why, difference="+3.10pp slow", limit="0.20", evidence=1.119))
+    assert said[0] == why
+    assert said[1].startswith("read off buckets: +2.0ms, with 95 % confidence between ")
+    assert said[2].startswith("evidence 111 % of what rolls a release back")
+
+
+def test_a_metric_without_bounds_says_what_there_is_too_little_of() -> None:
+    errors, *_ = sample_service("checkout-api").panes
+    assert metric_texts(replace(errors, bounds=((None, 0.001, None),)))[1] == (
+        "+0.10pp, no bounds yet: too few requests; limit +0.10pp"
+    )
+    assert "at most +0.30pp" in metric_texts(replace(errors, bounds=((None, 0.001, 0.003),)))[1]
+
+
+# the explanation goes on
+
+
+async def test_an_open_explanation_follows_the_service_and_keeps_its_place() -> None:
+    room = cold()
+    async with opened(ServiceScreen("checkout-api"), room) as (app, pilot):
+        await pilot.press("e")
+        await settled(pilot)
+        await pilot.press("j", "j", "j", "j")
+        await settled(pilot)
+        before = drawn(app)
+        view = room.services["checkout-api"]
+        assert view.judge is not None
+        room.publish_service(replace(view, at=view.at + timedelta(seconds=5), judge=replace(view.judge, looks=13)))
+        await settled(pilot)
+        after = drawn(app)
+        assert any("12 looks" in line for line in before)
+        assert any("13 looks" in line for line in after)
+        assert "as of 14:07:36 UTC" in after[1]
+        assert [line for line in after if "looks" not in line and "as of" not in line] == [
+            line for line in before if "looks" not in line and "as of" not in line
+        ]
+        assert any("5-" in line and " of " in line for line in after)
+
+
+async def test_an_explanation_that_is_closed_is_let_go_and_the_page_is_the_newest() -> None:
+    room = cold()
+    async with opened(ServiceScreen("checkout-api"), room) as (app, pilot):
+        await pilot.press("e", "escape")
+        await settled(pilot)
+        view = room.services["checkout-api"]
+        room.publish_service(replace(view, row=replace(view.row, revision="r1299"), judge=JUDGE))
+        await settled(pilot)
+        assert "against 3 baseline hosts" in "\n".join(drawn(app))
+        await pilot.press("e")
+        await settled(pilot)
+        assert "r1299" in "\n".join(drawn(app))
+
+
+async def test_an_explanation_without_news_looks_old_until_they_come_again() -> None:
+    room = cold()
+    async with opened(ServiceScreen("checkout-api"), room) as (app, pilot):
+        await pilot.press("e")
+        await settled(pilot)
+        reading = app.screen.query_one(Reading)
+        room.lose()
+        await settled(pilot)
+        assert reading._faded
+        room.restore()
+        assert isinstance(app.clock, FrozenClock)
+        app.clock.advance(20)
+        await settled(pilot, 6)
+        assert not reading._faded

@@ -4,13 +4,14 @@ Drawn as `chart` draws a metric, with two lines more: at nought, and at the limi
 Pure functions.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 
 from tui.widgets.chart import (
     Axis,
     Ink,
     Pen,
+    Points,
     Row,
     Series,
     axis,
@@ -66,18 +67,50 @@ def bounds_chart(
         return []
     if scale is None:
         return says("no bounds yet", width, height)
-    rows = plot(line, width, height, scale, pen)
-    labels = {0: difference(scale.high, unit, 3), height - 1: difference(scale.low, unit, 3)} if height > 1 else {}
+    rows = plot(_inside(line, scale), width, height, scale, pen)
     to_row = rows_down(scale, height)
-    # The limit comes last: where both fall in one row, it is what one wants to know.
-    for rule in _rules(unit, limit, pen):
-        if scale.low <= rule.value <= scale.high:
-            y = to_row(rule.value)
-            rows[y] = _ruled(*rows[y], rule)
-            labels[y] = rule.label
-    for y, label in labels.items():
-        rows[y] = labelled(*rows[y], label)
+    rules = [rule for rule in _rules(unit, limit, pen) if scale.low <= rule.value <= scale.high]
+    labels: dict[int, list[str]] = {}
+    for y, end in ((0, scale.high), (height - 1, scale.low)) if height > 1 else ():
+        if all(difference(end, unit) != difference(rule.value, unit) for rule in rules):
+            labels[y] = [difference(end, unit, 3)]
+    for rule in rules:
+        y = to_row(rule.value)
+        rows[y] = _ruled(*rows[y], rule)
+        labels.setdefault(y, []).append(rule.label)
+    taken = set(labels)
+    for y, texts in labels.items():
+        label = _beside(texts, width)
+        at = _row_for(len(label), y, [inks for _, inks in rows], taken)
+        taken.add(at)
+        rows[at] = labelled(*rows[at], label)
     return [runs_of(text, inks) for text, inks in rows]
+
+
+def _inside(line: Series, scale: Axis) -> Series:
+    """What sticks out of the axis at its edge, however far out it is."""
+
+    def kept(points: Points) -> Points:
+        known = map(finite, points)
+        return tuple(None if value is None else min(max(value, scale.low), scale.high) for value in known)
+
+    return replace(line, canary=kept(line.canary), low=kept(line.low), high=kept(line.high))
+
+
+def _beside(texts: Sequence[str], width: int) -> str:
+    """The labels of one row in one; where not all have room, the last says most."""
+    return next((said for at in range(len(texts)) if len(said := ", ".join(texts[at:])) <= width), "")
+
+
+def _row_for(size: int, y: int, inks: Sequence[Sequence[Ink]], taken: Container[int]) -> int:
+    """`y`, or a free row next to it where a label in `y` would hide the canary's line, and there would not."""
+    near = [row for row in (y - 1, y + 1) if 0 <= row < len(inks) and row not in taken]
+    return next((row for row in (y, *near) if _has_room(inks[row], size)), y)
+
+
+def _has_room(inks: Sequence[Ink], size: int) -> bool:
+    free = "".join(" " if ink in (Ink.CANARY, Ink.BOTH) else "." for ink in inks)
+    return "." * size in free
 
 
 def _rules(unit: str, limit: float | None, pen: Pen) -> list[Rule]:

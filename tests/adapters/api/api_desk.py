@@ -10,6 +10,7 @@ from pipeline.gates import Answer, Gate
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import TrialRecord
 from pipeline.judge.verdict import Verdict
+from pipeline.logs import LogPage
 from pipeline.model import Service, Track
 from pipeline.ports import HistoryError
 from pipeline.view import (
@@ -94,6 +95,8 @@ class SmallDesk:
         self.stretches: list[Recorded] = []
         self.services: dict[str, Service] = {}
         self.calibrations: list[tuple[Calibration, Who]] = []
+        self.logged: list[LogPage] = []
+        self.asked_logs: list[tuple[str, int, str]] = []
         self.portions: list[int] = []
         """How many records each call asked for."""
         self.was_read = asyncio.Event()
@@ -168,6 +171,13 @@ class SmallDesk:
     def configured(self, service: str) -> Service:
         self.service(service)
         return self.services[service]
+
+    async def logs(self, service: str, lines: int, host: str = "") -> LogPage:
+        self.service(service)
+        self.asked_logs.append((service, lines, host))
+        if not self.logged:
+            raise Refused(f"logs {service}", "4 others read logs", "ask again in a moment")
+        return self.logged[0]
 
     def calibrate(self, calibration: Calibration, who: Who, *, read_only: bool) -> Receipt:
         what = f"calibrate {calibration.service}"

@@ -72,7 +72,7 @@ def test_the_reference_is_a_configuration(read: Callable[[str], Settings]) -> No
     assert web.seat is not None and (web.seat.backend, web.seat.drain_s) == ("be_web", 30.0)
     assert web.health is not None and web.health.check == HttpCheck("/healthz")
     assert web.log == Journal("web.service")
-    assert web.failing_alerts == {"critical"}
+    assert settings.fleet.services["web"].rules.failing_alerts == {"critical"}
     assert api.way is not None and isinstance(api.way.recipe, ReleaseDir)
     assert isinstance(api.way.recipe.artifact, Url)
     assert mail.way is not None and isinstance(mail.way.recipe, Package)
@@ -132,6 +132,12 @@ def test_what_does_not_go_together_is_told_at_its_key(
     assert old in text()
     found = errors(text().replace(old, new, 1))
     assert any(told in line for line in found), found
+
+
+def test_severities_that_nobody_is_asked_about_are_told_at_their_key(errors: Callable[[str], list[str]]) -> None:
+    head, block = text().split("\n[alertmanager]\n", 1)
+    found = errors(f"{head}\n{block.partition(chr(10) * 2)[2]}")
+    assert any("organisation.alerts.fail: there is no [alertmanager] to ask" in line for line in found), found
 
 
 def test_the_reference_is_read_as_toml_with_everything_set_too() -> None:

@@ -163,3 +163,17 @@ def test_warnings_come_by_line(told: Told) -> None:
         ["17", "service.cart.hosts"],
         ["21", "controller.host_timeout"],
     ]
+
+
+def test_a_drain_that_leaves_no_time_to_start_is_warned_of(read: Callable[[str], Settings], small: str) -> None:
+    seat = """
+[haproxy.edge]
+sockets = ["/run/haproxy.sock"]
+[service.cart.balancer]
+haproxy = "edge"
+backend = "be_cart"
+drain = "90s"
+"""
+    told = [str(warning) for warning in read(small + seat).warnings]
+    assert any("balancer.drain: may take 1m30s of the 2m" in line for line in told)
+    assert not any("balancer" in str(warning) for warning in read(small + seat.replace("90s", "30s")).warnings)

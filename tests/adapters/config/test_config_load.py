@@ -266,7 +266,7 @@ of = "latency"
     )
     assert (rules["slower"].over, rules["slower"].critical) == (2.0, True)
     assert rules["work"] == MetricRule("work", "work", MetricKind.GAUGE, of="requests", with_age=True)
-    assert rules["restarts"] == MetricRule("restarts", "restarts", MetricKind.RESTARTS)
+    assert rules["restarts"] == MetricRule("restarts", "restarts", MetricKind.RESTARTS, unit="/h")
     assert rules["cost"] == MetricRule(
         "cost", "cost", MetricKind.EXPRESSION, expression="memory / max(requests, 1)", unit="bytes"
     )
