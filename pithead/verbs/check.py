@@ -1,4 +1,7 @@
-"""`pithead check`: read the configuration, and tell every error and every warning in it at once."""
+"""`pithead check`: read the configuration, and tell every error and every warning in it at once.
+
+With --reach, everything that it names is reached once after that.
+"""
 
 from argparse import Namespace
 from collections import Counter
@@ -7,11 +10,13 @@ from adapters.config import ConfigErrors, Settings, load
 from pipeline.model import Promotion
 from pipeline.words import some
 from pithead.connect import config_path
-from pithead.exits import Exit
+from pithead.exits import Exit, Failure
 from pithead.out import Out
 
 
 def run(args: Namespace, out: Out) -> int:
+    if args.service and not args.reach:
+        raise Failure("--service", "it narrows what is reached", "say --reach with it", Exit.USAGE)
     path = config_path(args.file or args.config)
     try:
         settings = load(path)
@@ -21,16 +26,26 @@ def run(args: Namespace, out: Out) -> int:
         for error in () if args.json else errors.errors:
             out.error(str(error))
         return Exit.USAGE
+    if args.reach:
+        from pithead.reaching.verb import reached
+
+        return reached(settings, args.service, out, as_json=args.json)
     summary = _summary(settings)
     if args.json:
         out.json({"file": str(path), "ok": True, "errors": [], "warnings": settings.warnings, **summary})
     else:
         out.line(f"{path}: no errors")
         for name, value in summary.items():
-            out.line(f"  {name.replace('_', ' ')}: {value}")
+            out.line(f"  {_told(name, value)}")
         for warning in settings.warnings:
             out.line(f"warning: {warning}")
     return Exit.DONE
+
+
+def _told(name: str, value: object) -> str:
+    """A number with its unit where the name ends in one: "looked at every 1 s"."""
+    words = name.replace("_", " ")
+    return f"{words.removesuffix(' s')} {value:g} s" if isinstance(value, float) else f"{words}: {value}"
 
 
 def _summary(settings: Settings) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""`pithead check --reach`: everything outside is asked once, and nothing is changed."""
