@@ -16,13 +16,14 @@ import pytest
 from pipeline.judge.verdict import Verdict
 from pipeline.ports import ControllerLost
 from pipeline.view import State
-from tests.e2e.company import Company, agent, processes_of, started, until
+from tests.e2e.company import Company, agent, processes_of, sooner_config, started, until
 from tests.e2e.terminal import PITHEAD, Terminal
 
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    found = Company(tmp_path_factory.mktemp("e2e"), "--until-settled", "--json")
+    folder = tmp_path_factory.mktemp("e2e")
+    found = Company(folder, "--until-settled", "--json", "--config", str(sooner_config(folder)))
     try:
         found.wait_ready()
         yield found

@@ -1,6 +1,7 @@
 """The real demo in a terminal, with the real keys; and how it ends."""
 
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def choose(terminal: Terminal, service: str) -> None:
     terminal.wait_for("1 of 8 services", f"/{service}")
 
 
-def test_keys_promote_resume_roll_back_and_leave(place: Path) -> None:
+def test_keys_resume_roll_back_promote_and_leave(place: Path) -> None:
     demo = [*PITHEAD, "demo", "--config", str(quick_config(place))]
     with Terminal(demo, place, columns=80, rows=24, TMPDIR=str(place)) as terminal:
         terminal.wait_for("A small company", "q leave")
@@ -35,6 +36,19 @@ def test_keys_promote_resume_roll_back_and_leave(place: Path) -> None:
         terminal.press("\x1b")
         terminal.wait_for("SERVICE")
 
+        choose(terminal, "cart")
+        terminal.wait_for(" PAUSED ", "campaign", within_s=90)
+        terminal.press("p")
+        terminal.wait_for("cart r512 goes on")
+        terminal.wait_for(" BAKE ")
+        terminal.press("R")
+        terminal.wait_for("Roll back cart r512 to r511?")
+        terminal.press_until("y", "cart r512 goes back to r511")
+        terminal.press("\x1b")
+        terminal.wait_for(" LOCK ")
+
+        terminal.press("\x1b")
+        terminal.wait_for("payments")
         choose(terminal, "pricing")
         terminal.wait_for(" WAIT ", within_s=90)
         terminal.press("P")
@@ -46,19 +60,6 @@ def test_keys_promote_resume_roll_back_and_leave(place: Path) -> None:
         terminal.wait_for("pricing r451 is promoted into production")
         terminal.press("\x1b")
         terminal.wait_for(" ROLL ")
-
-        terminal.press("\x1b")
-        terminal.wait_for("payments")
-        choose(terminal, "cart")
-        terminal.wait_for(" PAUSED ", "campaign")
-        terminal.press("p")
-        terminal.wait_for("cart r512 goes on")
-        terminal.wait_for(" BAKE ")
-        terminal.press("R")
-        terminal.wait_for("Roll back cart r512 to r511?")
-        terminal.press_until("y", "cart r512 goes back to r511")
-        terminal.press("\x1b")
-        terminal.wait_for(" LOCK ")
 
         (folder,) = place.glob("pithead-*")
         assert processes_of(str(folder)) != []
@@ -79,14 +80,25 @@ def test_a_terminal_that_hangs_up_takes_the_demo_with_it(place: Path) -> None:
     until(lambda: not [*place.glob("pithead-*")], 10, "its folder is gone")
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
-def test_whatever_ends_the_demo_leaves_nothing(number: signal.Signals, place: Path) -> None:
-    company = Company(place)
-    try:
-        company.wait_ready()
-        company.process.send_signal(number)
-        company.wait_end(within_s=30)
-        until(lambda: not processes_of(str(place)), 20, "its processes are gone")
-        until(lambda: not [*place.glob("pithead-*")], 10, "its folder is gone")
-    finally:
-        company.close()
+@pytest.mark.parametrize("numbers", [(signal.SIGKILL, signal.SIGHUP), (signal.SIGTERM, signal.SIGINT)])
+def test_whatever_ends_the_demo_leaves_nothing(numbers: tuple[signal.Signals, ...], place: Path) -> None:
+    with ExitStack() as stack:
+        companies = []
+        for name, number in zip("ab", numbers, strict=True):
+            company = Company(_folder(place, name))
+            stack.callback(company.close)
+            companies.append((company, number))
+        for company, _ in companies:
+            company.wait_ready()
+        for company, number in companies:
+            company.process.send_signal(number)
+            company.wait_end(within_s=30)
+            folder = company.folder
+            until(lambda folder=folder: not processes_of(str(folder)), 20, "its processes are gone")
+            until(lambda folder=folder: not [*folder.glob("pithead-*")], 10, "its folder is gone")
+
+
+def _folder(place: Path, name: str) -> Path:
+    folder = place / name
+    folder.mkdir()
+    return folder

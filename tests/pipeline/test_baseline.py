@@ -1,6 +1,7 @@
 """The baseline: restarted on the stable revision beside the canary, once, whatever becomes of hosts and controllers."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 
@@ -11,7 +12,7 @@ from pipeline.commands import Verb
 from pipeline.events import Event, Intent, Outcome, Result
 from pipeline.hostwork import is_restart
 from pipeline.lifecycle import CANARY, Phase
-from pipeline.model import Control, DeployRules, Host, Pool, Rules, Track
+from pipeline.model import Control, DeployRules, Host, Pool, Rules, Track, TrafficCycle
 from pipeline.observed import HostState, Observation
 from pipeline.targets import targets
 from pipeline.telemetry import track_of
@@ -95,8 +96,15 @@ class Matched(Company):
         return [event for event in self.history.log if "left out of the baseline" in event.detail]
 
 
+QUICK: Mapping[str, object] = {
+    "cycle": TrafficCycle(duration_s=8, requests=300, peak_ratio=0.5),
+    "deploy": DeployRules(at_once=3, deadline_s=DEADLINE_S, soak_s=2, settle_s=3),
+}
+"""Restarts are done before the canary bakes: what comes then may be short."""
+
+
 def with_baseline(**changes: object) -> Rules:
-    rules = make_rules(**changes)
+    rules = make_rules(**{**QUICK, **changes})
     return replace(rules, judge=replace(rules.judge, control=Control.BASELINE))
 
 

@@ -135,10 +135,16 @@ async def calm(storm: Storm) -> None:
         await ended(company)
     for machine in company.world.machines.values():
         machine.fault = machine.metrics_fault = ""
-    await company.ticks(90)
-    if company.history.rollouts and company.rollout.ended:
-        stable = company.rollout.stable if company.rollout.phase != Phase.SETTLED else company.rollout.revision
-        assert company.on(stable) == set(company.world.machines), company.rollout.why
+    if not company.history.rollouts:
+        return
+    stable = company.rollout.stable if company.rollout.phase != Phase.SETTLED else company.rollout.revision
+
+    def home() -> bool:
+        return company.on(stable) == set(company.world.machines)
+
+    await company.ticks(90, home)
+    await company.ticks(10)
+    assert home(), company.rollout.why
 
 
 async def ended(company: Company) -> None:

@@ -15,7 +15,7 @@ from pipeline.rehearsal.reshape import coarser
 from pipeline.rehearsal.traffic import scenario
 
 RULES = JudgeRules(METRICS, Control.BASELINE)
-LOOKS = 160
+LOOKS = 80
 PROFILES = (replace(MID, tick_s=7.5, looks=2 * LOOKS), replace(LOW, tick_s=30.0, looks=2 * LOOKS))
 
 
