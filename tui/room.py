@@ -184,15 +184,18 @@ class RoomApp(App[None]):
     def action_suspend_process(self) -> None:
         """Stop the whole job: a shell takes the terminal back only once also a `make` that started us has stopped.
 
-        It takes it back at once then: the terminal is restored before, and this process stops last.
+        It takes it back at once then, and may go on at once: the terminal is restored before, and one signal stops all,
+        so that none stops after it was told to go on. Where no shell could go on with it, nothing stops.
         """
         if self._driver is None or not self._driver.can_suspend:
             return
         with self.suspend():
-            own = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+            # The toolkit's handler, if it runs after this block, starts its input and output a second time.
+            going_on = signal.signal(signal.SIGCONT, signal.SIG_IGN)
+            own = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
             os.killpg(os.getpgrp(), signal.SIGTSTP)
             signal.signal(signal.SIGTSTP, own)
-            os.kill(os.getpid(), signal.SIGSTOP)
+            signal.signal(signal.SIGCONT, going_on)
 
     def action_interrupt(self) -> None:
         now = self.clock.monotonic()

@@ -139,6 +139,17 @@ def test_ctrl_z_stops_the_whole_job_and_fg_brings_the_page_back() -> None:
         assert RESTORED in terminal.seen
 
 
+def test_ctrl_z_stops_nothing_where_no_shell_could_bring_it_back() -> None:
+    with room(COLORTERM="truecolor") as terminal:
+        terminal.until(b"courier")
+        os.write(terminal.fd, b"\x1a")
+        terminal.until(RESTORED)
+        terminal.seen = terminal.seen.partition(RESTORED)[2]
+        terminal.until(b"courier")
+        os.write(terminal.fd, b"q")
+        assert terminal.exit_code() == 0
+
+
 def test_a_terminal_that_stopped_reading_does_not_keep_the_room_alive() -> None:
     with room(COLORTERM="truecolor") as hung_up, room(COLORTERM="truecolor") as told:
         for terminal in (hung_up, told):
