@@ -149,6 +149,7 @@ async def test_a_restarted_host_is_differenced_from_nought(server: Scraping, met
 async def test_no_newer_scrape_is_the_same_reading(server: Scraping, metered: Metered) -> None:
     metrics, fleet = metered(), [host("cart-1"), host("cart-2")]
     await until(server, metrics, fleet, lambda seen: isinstance(seen, Reading))
+    await until(server, metrics, fleet[1:], lambda seen: isinstance(seen, Reading))
     first = await metrics.readings(fleet, LONG_S)
     metrics.focus(["cart-1"])
     second = await metrics.readings(fleet, LONG_S)
