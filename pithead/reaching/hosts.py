@@ -46,7 +46,7 @@ async def seen(service: str, host: Host, look: Look, means: Means, wire: Wire, t
     if rule is not None and asked and not look.busy:
         wrong += await _health(rule, host, wire, timeout_s)
     if look.reached and not look.revision and not look.busy and means.way is not None:
-        wrong.append(Wrong("no revision runs there", _first(service, means.way)))
+        wrong.append(Wrong("no revision runs there", _first(service, host, means.way)))
     by = "agent" if means.way is None else "ssh"
     well = f"by {by}, runs {look.revision or 'nothing'}{', a deploy is under way' if look.busy else ''}"
     return Seen(service, host, look, tuple(told(Kind.HOST, service, host.name, wrong, well)))
@@ -62,11 +62,11 @@ async def _health(rule: HealthRule, host: Host, wire: Wire, timeout_s: float) ->
     return [Wrong(f"health check: {why}", f"see whether the service serves at {host.address}, or correct {where}")]
 
 
-def _first(service: str, way: Way) -> str:
+def _first(service: str, host: Host, way: Way) -> str:
     correct = f"or correct service.{service}.reach"
     if not isinstance(way.recipe, ReleaseDir):
         return f"deploy one, {correct}"
-    root = way.recipe.root.rstrip("/")
+    root = way.recipe.root.replace("{host}", host.name).rstrip("/")
     return f"put what runs into {root}/releases/REVISION and link {root}/current to it, or deploy one, {correct}"
 
 

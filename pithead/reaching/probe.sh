@@ -95,6 +95,7 @@ probe() {
     say revision "$running"
     if busy; then say busy yes; fi
     if healthy; then say healthy yes; else say healthy no; fi
+    say mark "$mark"
     say ill "$ill"
     say end "$closing"
 }

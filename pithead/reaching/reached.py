@@ -10,6 +10,8 @@ from pipeline.text import plain
 class Kind(StrEnum):
     """In the order in which they are told."""
 
+    FOLDER = "folder"
+    """Of the controller itself."""
     DISCOVERY = "discovery"
     HOST = "host"
     PROMETHEUS = "prometheus"
@@ -20,6 +22,7 @@ class Kind(StrEnum):
 
 
 PLURAL = {
+    Kind.FOLDER: "folders",
     Kind.DISCOVERY: "discovery",
     Kind.HOST: "hosts",
     Kind.PROMETHEUS: "prometheus",

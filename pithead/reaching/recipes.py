@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from adapters.hosts.ssh.backoff import AGAIN
 from adapters.hosts.ssh.client import SshClient
 from adapters.hosts.ssh.faults import LASTING, Kind, SshFault
 from adapters.hosts.ssh.process import Feed
@@ -62,7 +63,7 @@ async def by_ssh(client: SshClient, way: Way, host: Host, clock: Clock, deadline
         return Look(wrong=(Wrong(str(error), "correct it in the configuration"),), reached=False)
     said = answers(ran, nonce, PROBE) if not isinstance(ran, SshFault) else ran
     if isinstance(said, SshFault):
-        return Look(wrong=(_unreached(said, destination),), reached=False)
+        return Look(wrong=(_unreached(said, client.by_hand(destination, "-o", "BatchMode=yes")),), reached=False)
     if said["fault"]:
         return Look(wrong=(Wrong(said["fault"], "give it a directory of its own: reach.directory"),))
     revision = said["revision"] if is_identifier(said["revision"]) else ""
@@ -70,7 +71,8 @@ async def by_ssh(client: SshClient, way: Way, host: Host, clock: Clock, deadline
     wrong = [_told(line) for line in said.lines]
     wrong += skewed(said["now"], before_s, clock.now().timestamp())
     if said["healthy"] != "yes" and revision and not busy:
-        wrong.append(Wrong(f"not healthy: {said['ill'] or 'it does not say why'}", "see the service's log on the host"))
+        why = "; ".join(filter(None, (said["mark"], said["ill"]))) or "it does not say why"
+        wrong.append(Wrong(f"not healthy: {why}", "see the service's log on the host"))
     return Look(revision, tuple(wrong), busy, releases=_releases(said))
 
 
@@ -117,9 +119,9 @@ def _told(line: str) -> Wrong:
     return Wrong(said.replace("{}", what), mend)
 
 
-def _unreached(fault: SshFault, destination: str) -> Wrong:
+def _unreached(fault: SshFault, by_hand: str) -> Wrong:
     """The adapter says itself what to do where only a person can; and of trying again, which is not done here."""
-    why = plain(fault.why.partition("; not tried again")[0])
+    why = plain(fault.why.partition(AGAIN)[0])
     if fault.kind in LASTING:
         mark = "): " if "): " in why else ": "
         said, _, mend = why.partition(mark)
@@ -129,4 +131,4 @@ def _unreached(fault: SshFault, destination: str) -> Wrong:
         return Wrong(f"no ssh: {why}", "correct the host's ssh or name, or give it an alias in ssh_config")
     if fault.kind is Kind.LOCAL:
         return Wrong(f"no ssh: {why}", "see [ssh] program and options, and that openssh-client is installed")
-    return Wrong(f"no ssh: {why}", f"see whether ssh -o BatchMode=yes {destination} gets in")
+    return Wrong(f"no ssh: {why}", f"see whether {by_hand} gets in")

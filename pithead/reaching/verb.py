@@ -1,8 +1,10 @@
 """`pithead check --reach`: reach everything, print what is wrong, and say by the exit code whether anything is."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import IO
 
 from adapters.config import Settings
@@ -12,6 +14,8 @@ from pipeline.words import some
 from pithead.clock import SystemClock
 from pithead.exits import Exit, Failure
 from pithead.out import Out
+from pithead.places import places
+from pithead.reaching.folders import folders
 from pithead.reaching.progress import Progress
 from pithead.reaching.reached import PLURAL, Kind, Reached
 from pithead.reaching.run import reach
@@ -39,7 +43,9 @@ def reached(
     if not as_json:
         out.line(f"{settings.path}: no errors{_warned(len(settings.warnings))}")
     progress = Progress(stderr if stderr is not None else sys.stderr)
-    found = asyncio.run(reach(settings, frozenset(only), clock or SystemClock(), progress))
+    run = os.environ.get("PITHEAD_RUN_DIR")
+    found = folders(places(settings, Path(run).absolute() if run else None))
+    found += asyncio.run(reach(settings, frozenset(only), clock or SystemClock(), progress))
     if as_json:
         out.json([_row(each) for each in found])
     else:

@@ -7,12 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adapters.api.first_look import ask
 from adapters.config import Settings, demo_config_path
+from adapters.history.lock import WriterLock
+from adapters.hosts.ssh import Command, Way
+from adapters.means import Means
 from pipeline.model import Fleet
 from pipeline.ports import HistoryError
 from pithead.compose import serve
@@ -77,6 +81,19 @@ async def test_a_history_that_cannot_be_opened_ends_it_with_the_reason(tmp_path:
     (folder / "history.db").chmod(0o600)
     with pytest.raises(HistoryError, match=r"history\.db"):
         await serve(Settings(Path(), Fleet(), ()), Places(folder, tmp_path / "run", Path()), asyncio.Event())
+
+
+async def test_a_second_one_on_the_same_history_touches_nothing_else(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    first = WriterLock(state / "history.db.lock")
+    first.take()
+    by_ssh = {"cart": Means(way=Way("cart", Command(("true",))))}
+    settings = replace(Settings(Path(), Fleet(), ()), means=by_ssh)
+    with pytest.raises(HistoryError, match="another controller runs on this history"):
+        await serve(settings, Places(state, tmp_path / "run", Path()), asyncio.Event())
+    first.release()
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_log_is_json_and_moves_no_terminal() -> None:

@@ -5,20 +5,24 @@ import hashlib
 import os
 import random
 import re
-import shutil
+import shlex
 import socket
-import stat
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from adapters.hosts.ssh.backoff import Backoff
-from adapters.hosts.ssh.faults import Kind, SshFault, classified
+from adapters.hosts.ssh.faults import LASTING, Kind, SshFault, classified
+from adapters.hosts.ssh.folder import SocketFolder
 from adapters.hosts.ssh.process import OUTPUT_LIMIT, Feed, Heard, heard
+from adapters.hosts.ssh.watching import Watched, watched
 from pipeline.ports import Clock
 from pipeline.text import plain
 
 CLOSE_S = 2.0
+CONFIGURATION_S = 5.0
 HELPER = b"PITHEAD-"
 """How the helper's own lines begin."""
 _SSH_FAILED = 255
@@ -43,8 +47,8 @@ class SshSettings:
     """A connection that nobody uses is closed after that."""
     first_retry_s: float = 2.0
     longest_retry_s: float = 30.0
-    retry_login_s: float = 300.0
-    """After a failed login or a wrong host key."""
+    retry_login_s: float = 60.0
+    """After a failed login or a wrong host key; at once when a file of ssh's has changed that may have mended it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +64,21 @@ class Ran:
 class SshClient:
     """One event loop's connections; `close` it at the end.
 
-    The sockets of shared connections are in a folder of their own below `run_dir`, mode 0700, and ssh runs in
-    it, so that their names are short whatever the folder's is.
+    The sockets of shared connections are in a folder of its own below `run_dir`, and ssh runs in it, so that
+    their names are short whatever the folder's is.
     """
 
     def __init__(self, settings: SshSettings, run_dir: Path, clock: Clock, rng: random.Random) -> None:
         self._settings = settings
         self._clock = clock
         self._rng = rng
-        self._folder = _private(run_dir / "ssh")
+        self._folder = SocketFolder(run_dir)
         self._gate = asyncio.Semaphore(settings.connections_at_once)
         self._sessions: dict[str, asyncio.Semaphore] = {}
         self._connecting: dict[str, asyncio.Task[SshFault | None]] = {}
         self._backoff = Backoff(settings.first_retry_s, settings.longest_retry_s, settings.retry_login_s, rng)
+        self._watched: dict[str, Watched] = {}
+        """By destination, what may mend its fault."""
         self._met: set[str] = set()
         self._unshared: set[str] = set()
 
@@ -113,11 +119,15 @@ class SshClient:
             task.cancel()
         await asyncio.gather(*self._connecting.values(), return_exceptions=True)
         await asyncio.gather(*(self._leave(destination) for destination in self._met if self._shared(destination)))
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.remove()
+
+    def by_hand(self, destination: str, *more: str) -> str:
+        """What a person types to go the same way."""
+        return shlex.join([self._settings.program, *self._settings.options, *more, destination])
 
     async def _connected(self, destination: str, *, urgent: bool) -> SshFault | None:
         standing = self._backoff.standing(destination, self._clock.monotonic(), urgent=urgent)
-        if standing is not None:
+        if standing is not None and not (standing.kind in LASTING and await self._mended(destination)):
             return standing
         if self._shared(destination) or destination in self._unshared:
             return None
@@ -143,8 +153,8 @@ class SshClient:
             self._backoff.reached(destination)
             return None
         if got.status is None:
-            return self._rested(destination, _fault(Kind.TIMED_OUT, f"timed out: no login in {limit_s:g} s"))
-        return self._rested(destination, classified(got.err, destination, self._settings.retry_login_s))
+            return await self._rested(destination, _fault(Kind.TIMED_OUT, f"timed out: no login in {limit_s:g} s"))
+        return await self._failed(destination, got)
 
     async def _spoken(self, destination: str, feed: Feed, left_s: float, deadline_s: float) -> Ran | SshFault:
         if destination in self._unshared:
@@ -168,19 +178,44 @@ class SshClient:
             return _fault(
                 Kind.LOST, f"connection lost in mid-answer: {plain(said[-1] if said else b'')}", reached=reached
             )
-        return self._rested(destination, classified(got.err, destination, self._settings.retry_login_s))
+        return await self._failed(destination, got)
 
-    def _rested(self, destination: str, fault: SshFault) -> SshFault:
-        self._backoff.failed(destination, fault, self._clock.monotonic())
-        return fault
+    async def _failed(self, destination: str, got: Heard) -> SshFault:
+        return await self._rested(destination, classified(got.err, partial(self.by_hand, destination)))
+
+    async def _rested(self, destination: str, fault: SshFault) -> SshFault:
+        if fault.kind in LASTING:
+            argv = [*self._argv(destination), "-G", "--", destination]
+            async with self._gate:
+                got = await self._run(argv, Feed(), CONFIGURATION_S)
+            said = got.out if isinstance(got, Heard) else b""
+            self._watched[destination] = await asyncio.to_thread(watched, self._settings.options, said)
+        return self._backoff.failed(destination, fault, self._clock.monotonic())
+
+    async def _mended(self, destination: str) -> bool:
+        """Whether a file has changed since, by which its fault may be mended."""
+        files = self._watched.get(destination)
+        if files is None or not await asyncio.to_thread(files.changed):
+            return False
+        del self._watched[destination]
+        return True
 
     async def _heard(self, destination: str, feed: Feed, deadline_s: float) -> Heard | SshFault:
-        argv = [*self._argv(destination), "--", destination, "sh -s"]
+        return await self._run([*self._argv(destination), "--", destination, "sh -s"], feed, deadline_s)
+
+    async def _run(self, argv: Sequence[str], feed: Feed, deadline_s: float) -> Heard | SshFault:
         try:
-            return await heard(argv, feed, deadline_s=deadline_s, cwd=self._folder)
+            folder = self._folder.ready()
+        except OSError as error:
+            where = self._folder.path.parent
+            return _fault(Kind.LOCAL, f"no folder for connections in {where}: {_reason(error)}: make it writable")
+        try:
+            return await heard(argv, feed, deadline_s=deadline_s, cwd=folder)
         except (OSError, ValueError) as error:
-            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            return _fault(Kind.LOCAL, f"{argv[0]} cannot be run: {reason}: install openssh-client")
+            if isinstance(error, OSError) and str(error.filename) == str(folder):
+                return _fault(Kind.LOCAL, f"{folder}: {_reason(error)}: it is made anew with the next try")
+            mend = "install openssh-client" if isinstance(error, FileNotFoundError) else "see [ssh] program"
+            return _fault(Kind.LOCAL, f"{argv[0]} cannot be run: {_reason(error)}: {mend}")
 
     def _argv(self, destination: str) -> list[str]:
         fixed = {
@@ -203,7 +238,7 @@ class SshClient:
 
     def _shared(self, destination: str) -> bool:
         """Whether a shared connection stands: somebody listens on its socket."""
-        path = self._folder / _socket_name(destination)
+        path = self._folder.path / _socket_name(destination)
         if not path.exists():
             return False
         if len(os.fsencode(path)) > _SOCKET_PATH:
@@ -221,7 +256,7 @@ class SshClient:
     async def _leave(self, destination: str) -> None:
         argv = [*self._argv(destination), "-O", "exit", "--", destination]
         with suppress(OSError, ValueError):
-            await heard(argv, Feed(), deadline_s=CLOSE_S, cwd=self._folder)
+            await heard(argv, Feed(), deadline_s=CLOSE_S, cwd=self._folder.path)
 
 
 def _socket_name(destination: str) -> str:
@@ -229,14 +264,8 @@ def _socket_name(destination: str) -> str:
 
 
 def _fault(kind: Kind, why: str, *, reached: bool = False) -> SshFault:
-    return SshFault(kind, plain(why, 300), reached)
+    return SshFault(kind, plain(why), reached)
 
 
-def _private(folder: Path) -> Path:
-    """`folder`, ours alone. Raises `OSError`."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise PermissionError(f"{folder} is not a folder of ours: remove it")
-    folder.chmod(0o700)
-    return folder.absolute()
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -28,9 +28,28 @@ valid() { # NAME: may it name a revision, and a folder
     [ ${#1} -le 100 ]
 }
 
-last_line() { # FILE: its last line that says anything
-    tail -c 4000 "$1" 2>/dev/null | LC_ALL=C tr '\000\r' '  ' | LC_ALL=C sed '/^[[:space:]]*$/d' | tail -n 1 |
-        LC_ALL=C cut -c 1-300
+telling() { # first|last: the one of the lines on stdin that say something
+    LC_ALL=C tr '\000\r\t' '   ' | {
+        _first= _last= _less=
+        while read -r _each || [ -n "$_each" ]; do
+            case $_each in
+            # Of the shell, about what it was told to run or to end.
+            '' | '+ '* | *Killed*) ;;
+            *'exiting now' | *'Child returned status '* | *[Ww]arning:* | *WARNING* | 'W: '* | *'cannot change locale'* | \
+                *'unable to resolve host'*) _less=${_less:-$_each} ;;
+            *) _first=${_first:-$_each} _last=$_each ;;
+            esac
+        done
+        # Python says what happened at the end, most others at the beginning.
+        case $1$_first in last* | 'firstTraceback '*) _first=$_last ;; esac
+        printf '%s' "${_first:-$_less}"
+    } | LC_ALL=C cut -c 1-300
+}
+
+what_said() { # OUT ERR: the line that says what went wrong with a command
+    _told=$({ head -c 8000 "$2" && printf '\n' && tail -c 8000 "$2"; } 2>/dev/null | telling first)
+    [ -n "$_told" ] || _told=$(tail -c 4000 "$1" 2>/dev/null | telling last)
+    printf '%s' "$_told"
 }
 
 checksum() { # FILE: its SHA-256 in hex, "" if that cannot be made
@@ -80,23 +99,24 @@ bounded() { # SECONDS COMMAND...: its status; 124 once it had to be ended, with 
     return "$_status"
 }
 
-why() { # STATUS FILE: what went wrong with a command, in a line
-    _said=$(last_line "$2")
-    # tar and others end with a line that says less.
-    if grep -q -e 'No space left on device' -e 'Wrote only [0-9]' "$2" 2>/dev/null; then _said='the disk is full'; fi
-    case $_said in
-    *'password is required'* | *'terminal is required to read the password'*)
+why() { # STATUS OUT ERR: what went wrong with a command, in a line
+    _what=$(what_said "$2" "$3")
+    if grep -q -e 'No space left on device' -e 'Wrote only [0-9]' "$2" "$3" 2>/dev/null; then _what='the disk is full'; fi
+    if grep -q -e 'sudo:.*password is required' -e 'sudo:.*terminal is required' "$2" "$3" 2>/dev/null; then
         printf 'sudo asks for a password there: allow the command without one (NOPASSWD)'
         return
-        ;;
-    esac
+    fi
     case $1 in
     124) printf 'not done in %s s, ended' "$command_s" ;;
     *) printf 'exit %s' "$1" ;;
     esac
-    # The shell itself says so of what was ended.
-    case $_said in *Killed*) return ;; esac
-    [ -z "$_said" ] || printf ': %s' "$_said"
+    [ -z "$_what" ] || printf ': %s' "$_what"
+}
+
+marked() { # sets `mark`: the last restart failed, or a deploy was cut off in its middle; "" if neither
+    mark=
+    { read -r mark <"$directory/sick"; } 2>/dev/null
+    [ -n "$mark" ]
 }
 
 current() { # sets `running`: the revision that runs, "" if none

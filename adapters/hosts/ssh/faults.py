@@ -1,6 +1,7 @@
 """What goes wrong on the way to a host, in one line each."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,31 +56,29 @@ _SIGNS_COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pat
 _NOISE = re.compile(r"@{3,}|warning: permanently added|debug\d: ", re.IGNORECASE)
 
 
-def classified(said: bytes, destination: str, retry_login_s: float) -> SshFault:
+def classified(said: bytes, by_hand: Callable[..., str]) -> SshFault:
     """What ssh means by its own words on stderr, before the helper had begun.
 
-    The worst sign counts, not the first: a changed key also ends in "verification failed".
+    The worst sign counts, not the first: a changed key also ends in "verification failed". `by_hand` gives the
+    command that a person types to go there, with more options of ssh's where it is given them.
     """
     lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines()]
     lines = [line for line in lines if line and not _NOISE.search(line)]
     for kind, sign in _SIGNS_COMPILED:
         for line in reversed(lines):
             if sign.search(line):
-                return SshFault(kind, plain(_told(kind, line, destination, retry_login_s), 300))
+                return SshFault(kind, plain(_told(kind, line, by_hand)))
     return SshFault(Kind.OTHER, plain(f"{Kind.OTHER}: {lines[-1] if lines else 'it said nothing'}", 300))
 
 
-def _told(kind: Kind, line: str, destination: str, retry_login_s: float) -> str:
+def _told(kind: Kind, line: str, by_hand: Callable[..., str]) -> str:
     short = line[:150]
-    again = f"not tried again for {retry_login_s:g} s"
     if kind is Kind.KEY_CHANGED:
-        return (
-            f"the host key has changed: ssh {destination} shows it; if that is right, renew it in known_hosts; {again}"
-        )
+        return f"the host key has changed: {by_hand()} shows it; if that is right, renew it in known_hosts"
     if kind is Kind.KEY_UNKNOWN:
-        return f"host key not known ({short}): check it and accept it once with ssh {destination}; {again}"
+        return f"host key not known ({short}): check it and accept it once with {by_hand()}"
     if kind is Kind.DENIED:
-        return f"login refused ({short}): see whether ssh -o BatchMode=yes {destination} gets in; {again}"
+        return f"login refused ({short}): see whether {by_hand('-o', 'BatchMode=yes')} gets in"
     if kind is Kind.TOO_MANY:
         return f"closed before the login, as by too many connections at once ({short})"
     return f"{kind.value}: {short}"

@@ -1,8 +1,9 @@
 # The host's end: what was asked for, how it ended, and whether it may begin. Fed on stdin, nothing is installed.
 #
 # `directory` on the host holds: host, token (the highest seen), newest (operation's key), ops/KEY.run (taken),
-# ops/KEY.pid (its worker), ops/KEY.out (its outcome), in/ (files on their way), sick (what is not well),
-# revision and previous (what ran well last, and before that), said.log and work.log (the newest operation's commands).
+# ops/KEY.pid (its worker), ops/KEY.out (its outcome), in/ (files on their way), sick (why what is there may not
+# run: `marked`), revision and previous (what ran well last, and before that), out.log, err.log and work.log (what
+# commands said).
 
 lock() { # a symbolic link: made at once with what it says, so that no lock is ever without its holder
     _me=$(identity $$)
@@ -70,13 +71,14 @@ $detail"
     [ "${2:-}" = locked ] || unlock
 }
 
-healthy() { # is what runs well, as far as it can be known here; sets `ill`
+healthy() { # is what runs well, as far as it can be known here; sets `mark`, and `ill` by the health command
     ill=
-    [ -n "$running" ] || return 1
-    if [ -s "$directory/sick" ]; then
-        read -r ill <"$directory/sick"
-        return 1
+    if marked; then
+        # What passes a check in the middle of a deploy may be the old process still.
+        case $mark in 'in the middle of '*) return 1 ;; esac
+        [ -n "$health_words" ] || return 1
     fi
+    [ -n "$running" ] || return 1
     [ -n "$health_words" ] || return 0
     revision=$running
     eval "set -- $health_words"
@@ -91,15 +93,23 @@ state() {
     ours || return
     _newest=
     { read -r _newest <"$directory/newest"; } 2>/dev/null
+    outcome=none
     if [ -n "$_newest" ] && look "$_newest"; then
         say operation "$told"
         say outcome "$outcome"
         say detail "$detail"
     fi
     current
+    if healthy; then
+        say healthy yes
+    else
+        say healthy no
+        # Nothing runs for certain: whoever wants it to run here is to tell it again.
+        if [ -n "$mark" ] && [ "$outcome" != running ]; then running=; fi
+        say mark "$mark"
+        say ill "$ill"
+    fi
     say revision "$running"
-    if healthy; then say healthy yes; else say healthy no; fi
-    [ -z "$ill" ] || say ill "$ill"
     if [ "$recipe" = release-dir ] && [ "$artifact" = there ]; then
         for _name in $(ls -1 "$root/releases" 2>/dev/null); do
             if valid "$_name"; then say available "$_name"; fi
@@ -159,7 +169,7 @@ take() { # with the lock held
     outcome=none detail=
     current
     _there=no
-    if [ "$running" = "$wanted" ] && [ "$restarting" = 0 ] && healthy; then _there=yes; fi
+    if [ "$running" = "$wanted" ] && [ "$restarting" = 0 ] && ! marked && healthy; then _there=yes; fi
     if [ "$_there" = no ] && [ "$recipe" = release-dir ] && [ ! -d "$root/releases/$wanted" ]; then
         if [ "$artifact" = there ]; then
             detail="$root/releases/$wanted is not there"

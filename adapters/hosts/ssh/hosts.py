@@ -13,7 +13,7 @@ from pipeline.events import Intent, Outcome, Result
 from pipeline.model import Host
 from pipeline.observed import HostFault, HostState, Observation
 from pipeline.ports import Clock
-from pipeline.text import is_identifier, plain
+from pipeline.text import PlainText, is_identifier, plain
 
 _RESULTS = {"done": Result.DONE, "failed": Result.FAILED}
 
@@ -64,9 +64,18 @@ class SshHosts:
             healthy=said["healthy"] == "yes" and bool(revision),
             operation=operation,
             result=_RESULTS.get(said["outcome"]) if operation else None,
-            detail=plain("; ".join(filter(None, (said["detail"], said["ill"]))), 300),
+            detail=_once(said["detail"], said["mark"], said["ill"]),
             available=frozenset(said.available),
         )
 
     def _fault(self, why: str) -> HostFault:
-        return HostFault(self._clock.monotonic(), plain(why, 300))
+        return HostFault(self._clock.monotonic(), plain(why))
+
+
+def _once(*parts: str) -> PlainText:
+    """All that is told, and nothing of it again."""
+    kept: list[str] = []
+    for part in parts:
+        if not any(part in said for said in kept):
+            kept.append(part)
+    return plain("; ".join(filter(None, kept)), 300)

@@ -1,28 +1,35 @@
 # The work of one operation, detached from whoever asked for it. It ends with an outcome, or it was interrupted.
 
 log=$directory/work.log
-said=$directory/said.log
+said=$directory/out.log
+errors=$directory/err.log
 
 run() { # COMMAND...: within its time; what it says is kept for `why`, and in the log for people
-    true >"$said"
-    bounded "$command_s" "$@" </dev/null >>"$said" 2>&1
+    true >"$said" && true >"$errors"
+    bounded "$command_s" "$@" </dev/null >>"$said" 2>>"$errors"
     _ran=$?
-    { printf '+ %s\n' "$1" && tail -c 20000 "$said"; } >>"$log" 2>/dev/null
+    { printf '+ %s\n' "$1" && tail -c 20000 "$said" && tail -c 20000 "$errors"; } >>"$log" 2>/dev/null
     return "$_ran"
 }
+
+line() { printf '%s' "$1" | tr '\n\r\t' '   '; }
 
 finish() { # done|failed DETAIL
     rm -rf "$directory/in"
     mkdir -p "$directory/in"
-    _detail=$(printf '%s' "$2" | tr '\n\r\t' '   ')
     keep "ops/$key.out" "$1
-$_detail"
+$(line "$2")"
     rm -f "$directory/ops/$key.pid" "$directory/ops/$key.sh"
     for _old in $(ls -1t "$directory/ops" | tail -n +1025); do rm -f "$directory/ops/$_old"; done
     exit 0
 }
 
 fail() { finish failed "$1"; }
+
+fail_unwell() { # WHY: what is there now may not run, until somebody restarts it or a health command says that it does
+    unwell "$1"
+    fail "$1"
+}
 
 words() { # REVISION WORDS: run a command of the recipe
     revision=$1
@@ -33,11 +40,15 @@ words() { # REVISION WORDS: run a command of the recipe
 restart() { # REVISION: sets `failed` if it does not start
     [ -n "$restart_words" ] || return 0
     words "$1" "$restart_words" && return
-    failed=$(why $? "$said")
+    failed=$(why $? "$said" "$errors")
     return 1
 }
 
-unwell() { keep sick "$1"; }
+unwell() { keep sick "$(line "$1")"; }
+
+as_it_was() { # nothing was changed: what ran before runs as well, or as ill, as it did
+    if [ -n "$mark" ]; then unwell "$mark"; else rm -f "$directory/sick"; fi
+}
 
 well() {
     rm -f "$directory/sick"
@@ -61,9 +72,9 @@ fetch() { # sets `file`, with its checksum right
     if [ "$artifact" = url ]; then
         [ -n "$digest$sum_url" ] || fail "nothing done: no sha256 of $artifact_name is in the list of checksums"
         file=$directory/in/$key.part
-        download "$url" "$file" || fail "nothing done: no $url: $(why $? "$said")"
+        download "$url" "$file" || fail "nothing done: no $url: $(why $? "$said" "$errors")"
         if [ -n "$sum_url" ]; then
-            download "$sum_url" "$directory/in/$key.sum" || fail "nothing done: no $sum_url: $(why $? "$said")"
+            download "$sum_url" "$directory/in/$key.sum" || fail "nothing done: no $sum_url: $(why $? "$said" "$errors")"
             digest=$(listed "$directory/in/$key.sum" "$artifact_name")
         fi
     fi
@@ -88,7 +99,7 @@ listed() { # FILE NAME: the digest of NAME in a list of sha256sum's, or the only
 unpack() {
     _tmp=$root/releases/$wanted.tmp
     rm -rf "$_tmp"
-    run mkdir -p "$_tmp" || fail "nothing done: $(why $? "$said")"
+    run mkdir -p "$_tmp" || fail "nothing done: $(why $? "$said" "$errors")"
     case $artifact_name in
     *.tar) run tar -o -xf "$file" -C "$_tmp" ;;
     *.tar.gz | *.tgz) run tar -o -xzf "$file" -C "$_tmp" ;;
@@ -102,7 +113,7 @@ unpack() {
         _code=$?
     fi
     if [ "$_code" -ne 0 ]; then
-        _why=$(why "$_code" "$said")
+        _why=$(why "$_code" "$said" "$errors")
         rm -rf "$_tmp"
         fail "nothing done: cannot unpack: $_why"
     fi
@@ -140,8 +151,8 @@ release_dir() {
     touch "$root/releases/$wanted"
     unwell "in the middle of a deploy of $wanted"
     switch "$wanted" || {
-        well "$old"
-        fail "nothing done: cannot switch: $(last_line "$said")"
+        as_it_was
+        fail "nothing done: cannot switch: $(what_said "$said" "$errors")"
     }
     restart "$wanted" || release_back
     before=$old
@@ -156,14 +167,16 @@ release_back() {
         rm -f "$root/current" "$directory/sick"
         fail "$_first; nothing ran before"
     elif [ "$old" = "$wanted" ]; then
-        unwell "$_first"
-        fail "$_first"
-    elif switch "$old" && restart "$old"; then
+        fail_unwell "$_first"
+    elif ! switch "$old"; then
+        fail_unwell "$_first; and cannot switch back to $old: $(what_said "$said" "$errors")"
+    elif restart "$old"; then
         well "$old"
         fail "$_first; $old runs again"
+    elif [ "$_first" = "restart failed: $failed" ]; then
+        fail_unwell "$_first; and $old did not start again for the same reason"
     fi
-    unwell "$old did not start again: $failed"
-    fail "$_first; and $old did not start again: $failed"
+    fail_unwell "$_first; and $old did not start again: $failed"
 }
 
 # package
@@ -185,7 +198,7 @@ install() { # REVISION: sets `failed`
             run $sudo dnf downgrade -y "$package-$_version"
         ;;
     esac
-    failed=$(why $? "$said")
+    failed=$(why $? "$said" "$errors")
     keep revision "$1"
     current
     [ "$running" = "$1" ]
@@ -194,8 +207,11 @@ install() { # REVISION: sets `failed`
 package() {
     unwell "in the middle of a deploy of $wanted"
     if [ "$old" != "$wanted" ] && ! install "$wanted"; then
-        if [ "$running" = "$old" ]; then well "$old"; fi
-        fail "not installed: $failed; ${running:-nothing} is"
+        _first="not installed: $failed; ${running:-nothing} is"
+        [ "$running" = "$old" ] || fail_unwell "$_first"
+        keep revision "$old"
+        as_it_was
+        fail "$_first"
     fi
     restart "$wanted" && return
     _first="restart failed: $failed"
@@ -203,8 +219,8 @@ package() {
         well "$old"
         fail "$_first; $old runs again"
     fi
-    unwell "$_first"
-    fail "$_first; ${old:-nothing} is not back: $failed"
+    [ "$old" != "$wanted" ] || fail_unwell "$_first"
+    fail_unwell "$_first; ${old:-nothing} is not back: $failed"
 }
 
 # command
@@ -212,18 +228,19 @@ package() {
 command_recipe() {
     unwell "in the middle of a deploy of $wanted"
     if [ "$restarting" = 1 ] && [ "$old" = "$wanted" ]; then
-        restart "$wanted" || { unwell "restart failed: $failed"; fail "restart failed: $failed"; }
+        restart "$wanted" || fail_unwell "restart failed: $failed"
         return
     fi
     words "$wanted" "$deploy_words" || {
-        failed=$(why $? "$said")
+        failed=$(why $? "$said" "$errors")
         current
-        if [ "$running" = "$old" ]; then rm -f "$directory/sick"; fi
+        [ "$running" = "$old" ] || fail_unwell "deploy command: $failed"
+        as_it_was
         fail "deploy command: $failed"
     }
     [ -n "$state_words" ] || keep revision "$wanted"
     current
-    [ "$running" = "$wanted" ] || fail "deploy command ended well, but ${running:-nothing} runs"
+    [ "$running" = "$wanted" ] || fail_unwell "deploy command ended well, but ${running:-nothing} runs"
 }
 
 work() {
@@ -233,6 +250,7 @@ work() {
     true >"$log"
     current
     old=$running
+    marked
     if [ "$restarting" = 1 ] && [ -z "$restart_words" ]; then fail 'nothing done: the recipe has no restart command'; fi
     case $recipe in
     release-dir) release_dir ;;

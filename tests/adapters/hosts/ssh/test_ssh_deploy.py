@@ -81,17 +81,6 @@ async def test_a_failed_restart_puts_the_old_revision_back_and_starts_it_again(s
     assert (now.revision, now.healthy, now.result) == ("r1", True, Result.FAILED)
 
 
-async def test_where_the_old_revision_does_not_start_again_either_the_host_is_not_healthy(site) -> None:
-    await deployed(site, "r1")
-    for revision in ("r1", "r2"):
-        (site.folder / f"bad-{revision}").touch()
-    failed = await deployed(site, "r2", 2)
-    assert failed.detail.endswith("and r1 did not start again: exit 3: cannot bind: r1")
-    now = await state(site)
-    assert (now.revision, now.healthy) == ("r1", False)
-    assert "r1 did not start again" in now.detail
-
-
 async def test_a_wrong_checksum_beside_the_build_leaves_the_host_alone(site) -> None:
     await deployed(site, "r1")
     site.build("r2").with_name("r2.tar.gz.sha256").write_text(f"{'0' * 64}  r2.tar.gz\n")
@@ -112,10 +101,10 @@ async def test_a_build_that_is_not_there_is_said_with_its_place(site) -> None:
 
 async def test_an_archive_that_is_none_leaves_the_old_revision_running(site) -> None:
     await deployed(site, "r1")
-    (site.folder / "builds" / "r2.tar.gz").write_bytes(b"\x1f\x8b not gzip")
+    (site.folder / "builds" / "r2.tar.gz").write_bytes(b"not gzip")
     failed = await site.hosts.deploy(site.host(), site.intent("r2", 2), 1, LONG_S)
     assert failed.result is Result.FAILED
-    assert failed.detail.startswith("nothing done: cannot unpack: exit ")
+    assert failed.detail == "nothing done: cannot unpack: exit 2: gzip: stdin: not in gzip format"
     assert ((await state(site)).revision, site.releases()) == ("r1", ["r1"])
 
 
@@ -256,7 +245,7 @@ async def test_work_that_died_is_told_as_interrupted_and_does_not_block_the_next
     for process in (worker, began):
         os.killpg(process, signal.SIGKILL)
     died = await state(site)
-    assert (died.result, died.healthy) == (Result.FAILED, False)
+    assert (died.result, died.healthy, died.revision) == (Result.FAILED, False, "")
     assert died.detail.startswith("interrupted: ")
     (site.folder / "go").touch()
     assert (await deployed(site, "r2", 2)).result is Result.DONE

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import shutil
 import stat
 import time
 from dataclasses import replace
@@ -52,21 +53,26 @@ async def test_an_unknown_host_key_is_a_fault_that_tells_what_to_do(site, server
     fault = await client.run("plain", HELLO, deadline_s=LONG_S)
     assert isinstance(fault, SshFault)
     assert (fault.kind, fault.reached) == (Kind.KEY_UNKNOWN, False)
-    assert fault.why.endswith("check it and accept it once with ssh plain; not tried again for 300 s")
+    assert f"check it and accept it once with ssh -F {server.config} " in fault.why
+    assert fault.why.endswith("; tried again in 60 s")
     assert not empty.exists()
     await client.close()
 
 
-async def test_a_changed_host_key_is_a_fault_and_never_tried_fast(site, server, other_client) -> None:
+async def test_a_changed_host_key_is_never_tried_fast_until_known_hosts_has_changed(site, server, other_client) -> None:
     changed = site.folder / "changed"
     changed.write_text(f"pithead-test {(server.folder / 'other_host_key.pub').read_text()}")
     client = other_client(options=_with(site, server, known_hosts=changed))
     fault = await client.run("plain", HELLO, deadline_s=LONG_S)
     assert isinstance(fault, SshFault)
     assert fault.kind is Kind.KEY_CHANGED
-    assert fault.why.startswith("the host key has changed: ssh plain shows it; ")
+    assert fault.why.startswith("the host key has changed: ssh -F ")
+    mark = server.log.read_text().count("Connection from")
+    again = await client.run("plain", HELLO, deadline_s=LONG_S, urgent=True)
+    assert isinstance(again, SshFault)
+    assert (again.kind, server.log.read_text().count("Connection from")) == (Kind.KEY_CHANGED, mark)
     changed.write_bytes(server.known_hosts.read_bytes())
-    assert await client.run("plain", HELLO, deadline_s=LONG_S, urgent=True) == fault
+    assert isinstance(await client.run("plain", HELLO, deadline_s=LONG_S), Ran)
     await client.close()
 
 
@@ -80,7 +86,11 @@ async def test_a_login_that_was_refused_is_not_tried_again_by_itself(site, serve
     tried = server.log.read_text().count("Connection from")
     assert await client.run("plain", HELLO, deadline_s=LONG_S, urgent=True) == fault
     assert server.log.read_text().count("Connection from") == tried
-    clock.elapsed_s += 301
+    clock.elapsed_s += 35
+    later = await client.run("plain", HELLO, deadline_s=LONG_S)
+    assert isinstance(later, SshFault)
+    assert later.why == fault.why.replace("in 60 s", "in 30 s")
+    clock.elapsed_s += 26
     assert await client.run("plain", HELLO, deadline_s=LONG_S) == fault
     assert server.log.read_text().count("Connection from") == tried + 1
     await client.close()
@@ -143,6 +153,61 @@ async def test_a_missing_ssh_is_said_so(other_client) -> None:
     assert fault == SshFault(
         Kind.LOCAL, "ssh-that-is-not-there cannot be run: No such file or directory: install openssh-client"
     )
+    await client.close()
+
+
+async def test_only_a_missing_program_is_told_to_be_installed(other_client, tmp_path) -> None:
+    (tmp_path / "ssh").write_text("no program")
+    client = other_client(program=str(tmp_path / "ssh"))
+    fault = await client.run("plain", HELLO, deadline_s=LONG_S)
+    assert isinstance(fault, SshFault)
+    assert fault.why.endswith("cannot be run: Permission denied: see [ssh] program")
+    client._folder.ready = lambda: tmp_path / "gone"
+    fault = await client.run("plain", HELLO, deadline_s=LONG_S)
+    assert isinstance(fault, SshFault)
+    assert fault.why == f"{tmp_path}/gone: No such file or directory: it is made anew with the next try"
+    del client._folder.ready
+    await client.close()
+
+
+async def test_a_login_that_is_mended_in_the_users_own_files_is_tried_at_once(site, server, other_client) -> None:
+    key = site.folder / "key"
+    key.write_bytes((server.folder / "other_login_key").read_bytes())
+    key.chmod(0o600)
+    options = tuple(str(key) if word.endswith("login_key") else word for word in site.client._settings.options)
+    client = other_client(options=options)
+    fault = await client.run("plain", HELLO, deadline_s=LONG_S)
+    assert isinstance(fault, SshFault)
+    assert fault.kind is Kind.DENIED
+    key.write_bytes((server.folder / "login_key").read_bytes())
+    assert isinstance(await client.run("plain", HELLO, deadline_s=LONG_S), Ran)
+    await client.close()
+
+
+async def test_the_one_client_does_not_end_the_others_connections(site, server, settings) -> None:
+    assert isinstance(await site.client.run("plain-first", HELLO, deadline_s=LONG_S), Ran)
+    logins = server.logins()
+    second = SshClient(settings, site.folder / "run", site.clock, random.Random(3))
+    await second.close()
+    assert isinstance(await site.client.run("plain-first", HELLO, deadline_s=LONG_S), Ran)
+    assert server.logins() == logins
+
+
+async def test_a_folder_of_connections_that_has_vanished_is_made_anew(site, server) -> None:
+    assert isinstance(await site.client.run("plain-anew", HELLO, deadline_s=LONG_S), Ran)
+    shutil.rmtree(site.folder / "run")
+    assert isinstance(await site.client.run("plain-anew", HELLO, deadline_s=LONG_S), Ran)
+    (folder,) = (site.folder / "run").iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+async def test_a_folder_that_a_killed_client_left_is_removed_and_one_in_use_is_not(site, settings) -> None:
+    left = site.folder / "run" / "ssh-left"
+    left.mkdir()
+    second = SshClient(settings, site.folder / "run", site.clock, random.Random(3))
+    assert not left.exists()
+    assert len(list((site.folder / "run").iterdir())) == 2
+    await second.close()
 
 
 async def test_one_connection_is_shared_and_ends_with_the_client(site, server) -> None:
@@ -152,7 +217,7 @@ async def test_one_connection_is_shared_and_ends_with_the_client(site, server) -
         assert isinstance(ran, Ran)
         assert ran.out == b"hello\n"
     assert server.logins() == before + 1
-    folder = site.folder / "run" / "ssh"
+    (folder,) = (site.folder / "run").iterdir()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     await site.client.close()
     assert not folder.exists()
