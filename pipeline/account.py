@@ -34,7 +34,7 @@ def moved(facts: Facts, now: Rollout, judgement: Judgement | None) -> Event:
         Phase.WAVE_SOAK: f"wave {now.wave} of {len(rules.waves)} is out: {now.why}",
         Phase.SETTLING: f"the last wave is out: {now.why}",
         Phase.ROLLING_BACK: f"to {now.stable}: {now.why}",
-        Phase.ROLLED_BACK: f"{now.stable} runs again: {now.why}",
+        Phase.ROLLED_BACK: f"{now.stable} runs {'as before, no host took it' if now.untaken else 'again'}: {now.why}",
     }.get(now.phase, now.why)
     action = _ACTIONS.get(now.phase, "gate")
     return facts.event(action, detail, spoken(judgement) if judgement is not None else ())

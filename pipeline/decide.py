@@ -4,11 +4,11 @@
 gate of the phase. Nothing has happened until the decision is kept and acted on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.account import moved
-from pipeline.events import Event, Intent, Outcome
+from pipeline.events import Event, Intent, Outcome, Result
 from pipeline.facts import Facts
 from pipeline.gates import STOPS_HOSTS, Gate, open_
 from pipeline.holds import gates
@@ -22,6 +22,7 @@ from pipeline.lifecycle import DEPLOYING, FORWARD, Phase, Rollout, Signal, step
 from pipeline.looking import JUDGED, Looked, look
 from pipeline.matched import left_out, moving, paired, restarts
 from pipeline.model import CheckRule, Control, NoData
+from pipeline.observed import HostState
 from pipeline.placement import draw_baseline, draw_canaries
 from pipeline.policy.alerts import failing, wrong
 from pipeline.targets import out_in_wave
@@ -80,6 +81,8 @@ def _decided(facts: Facts, looked: Looked, judge: Judge[Evidence]) -> Decision:
     if signal is None:
         return _told(facts, found, judgement, events)
     now = _drawn(facts, step(facts.rollout, signal, facts.now, why), before)
+    if signal is Signal.FAILED:
+        now = replace(now, untaken=_untaken(facts))
     if facts.rollout.phase is Phase.CANARY_BAKE and now.phase is Phase.WAVE_DEPLOY and looked.evidence is not None:
         now = replace(now, reference=judge.reference(looked.evidence) or now.reference)
     said = (*events, moved(facts, now, judgement))
@@ -99,7 +102,8 @@ def _told(facts: Facts, found: tuple[Gate, ...], judgement: Judgement | None, ev
     facts = replace(facts, rollout=rollout)
     now = _work(facts, tell=not stopped, repeat=not held)
     rollout, care = _care(facts)
-    return Decision(rollout, found, now, care, judgement, (*events, *left), _due(facts))
+    late = _late(facts, rollout, care)
+    return Decision(rollout, found, now, care, judgement, (*events, *left, *late), _due(facts))
 
 
 def _drawn(facts: Facts, now: Rollout, before: Work) -> Rollout:
@@ -150,6 +154,18 @@ def _care(facts: Facts) -> tuple[Rollout, Work]:
     done = work(wish, facts.telemetry.seen, facts.journal, min(facts.slots, 1), facts.now, facts.now_s)
     there = set(done.names(Standing.THERE))
     return replace(rollout, stragglers=tuple(name for name in rollout.stragglers if name not in there)), done
+
+
+def _late(facts: Facts, rollout: Rollout, care: Work) -> tuple[Event, ...]:
+    """What is told of stragglers: the first time that one is told again, and when it is where it should be."""
+    told = []
+    for order in care.orders:
+        if order.operation.endswith(".1"):
+            before = any(key.endswith(f".{order.host}") for key in facts.journal.attempts)
+            again = " again" if before else ""
+            told.append(facts.event("host", f"{order.host} is told {order.revision}{again}, now that it answers"))
+    there = [host for host in facts.rollout.stragglers if host not in rollout.stragglers]
+    return (*told, *(facts.event("host", f"{host} runs {facts.stable}: it is no straggler any more") for host in there))
 
 
 def _counted(facts: Facts, now: Work) -> Rollout:
@@ -215,11 +231,29 @@ def _must_go_back(facts: Facts, judgement: Judgement | None, now: Work) -> str:
     step = facts.targets.step
     failed = [host for host in step if now.standings.get(host) is Standing.FAILED]
     if _over(facts, len(failed)):
-        return f"the deploy failed on {len(failed)} of {len(step)} hosts: {some(failed)}"
+        return f"the deploy failed on {len(failed)} of {len(step)} hosts: {some(failed)}{_cause(facts, failed)}"
     if rollout.sick_s > rules.deploy.deadline_s:
         sick = [host for host in step if now.standings.get(host) is Standing.SICK]
         return f"{len(sick)} of {len(step)} hosts not healthy for {duration(rollout.sick_s)}: {some(sick)}"
     return ""
+
+
+def _cause(facts: Facts, failed: Sequence[str]) -> str:
+    """Why the deploy failed on the first of the hosts that is known to say so."""
+    for host in failed:
+        now, why = facts.telemetry.seen.get(host), facts.journal.cause(facts.rollout.id, host)
+        if not why and isinstance(now, HostState) and now.result is Result.FAILED:
+            why = now.detail if now.operation.startswith(f"{facts.rollout.id}.") else ""
+        if why:
+            return f": {why}" if len(failed) == 1 else f"; {host}: {why}"
+    return ""
+
+
+def _untaken(facts: Facts) -> bool:
+    """Whether no host has ever run the revision, and none was changed by being told to."""
+    rollout, hosts = facts.rollout, [host.name for host in facts.service.hosts]
+    first = rollout.phase is Phase.STAGING_DEPLOY
+    return first and not facts.telemetry.on(hosts, rollout.revision) and facts.journal.untaken(rollout.id)
 
 
 def _restored(facts: Facts, now: Work) -> tuple[Signal | None, str]:

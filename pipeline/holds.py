@@ -94,21 +94,34 @@ def _under_way(said: str, waiting: int, *, deploying: bool) -> Gate:
 
 
 def drifted(service: Service, rollout: Rollout | None, stable: str, telemetry: Telemetry) -> Gate:
-    """Hosts that run what nobody told them: shown, and nothing moves forward until they are put right."""
+    """Hosts that run what nobody told them: shown, and nothing moves forward until they are put right.
+
+    Of a host that does not answer nobody knows: other gates stop for it, this one says so.
+    """
     new = targets(service, rollout).new if rollout is not None else frozenset()
     odd: list[str] = []
+    silent: list[str] = []
+    unsure: list[str] = []
     for host in service.hosts:
         state = telemetry.seen.get(host.name)
-        if not isinstance(state, HostState) or not state.revision:
+        if not isinstance(state, HostState):
+            silent.append(host.name)
             continue
-        if rollout is not None and host.name in rollout.stragglers:
+        if not state.revision:
+            unsure.append(f"nothing runs on {host.name}")
             continue
         allowed = {stable}
         if rollout is not None and (host.name in new or host.pool is Pool.STAGING):
             allowed |= {rollout.revision, rollout.stable}
         if state.revision not in allowed:
-            odd.append(f"{host.name} runs {state.revision}")
+            left = rollout is not None and host.name in rollout.stragglers
+            (unsure if left else odd).append(f"{host.name} {'still ' if left else ''}runs {state.revision}")
+    if silent:
+        unsure.insert(0, f"no answer from {some(silent)}")
     if not odd:
-        return Gate("drift", Answer.PASS, "every host runs what it was told")
+        of = len(service.hosts)
+        there = of - len(unsure) - len(silent) + bool(silent)
+        said = f"{there} of {of} hosts run what they were told; {some(unsure)}" if unsure else ""
+        return Gate("drift", Answer.PASS, said or "every host runs what it was told")
     lifts = f"when it runs {stable} again" if len(odd) == 1 else f"when they run {stable} again"
     return Gate("drift", Answer.HOLD, f"{some(odd)}; nobody told {'it' if len(odd) == 1 else 'them'}", lifts=lifts)

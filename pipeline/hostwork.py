@@ -1,13 +1,15 @@
 """Desired against observed, host by host: who is told what next, and who is given up on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from pipeline.events import Intent, Outcome, Result
 from pipeline.observed import HostFault, HostState, Observation
 
+NOTHING_DONE = "nothing done"
+"""How the detail of an outcome begins whose host is certain to run what it ran before (`HostFleet.deploy`)."""
 ATTEMPTS = 2
 """Deploys of one revision to one host on the way forward; then it is set aside, however it flaps."""
 
@@ -41,6 +43,25 @@ class Journal:
     """By `RELEASE.STEP.HOST`."""
     told_s: Mapping[str, float]
     """By host: when it was last told anything, on the monotonic clock; unknown after a restart."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """By operation, of the first attempts: why it failed, as far as this controller has seen it."""
+
+    def untaken(self, release: str) -> bool:
+        """Whether the release is known to have changed nothing on any host that was told to run it."""
+        prefix = f"{release}.{Step.FORWARD}."
+        told = [
+            f"{key}.{attempt}"
+            for key, last in self.attempts.items()
+            if key.startswith(prefix)
+            for attempt in range(1, last + 1)
+        ]
+        return bool(told) and all(self.failed.get(one, "").startswith(NOTHING_DONE) for one in told)
+
+    def cause(self, release: str, host: str) -> str:
+        """Why the newest deploy of the release to the host failed; "" where that is not known."""
+        key = f"{release}.{Step.FORWARD}.{host}"
+        why = self.failed.get(f"{key}.{self.attempts.get(key, 0)}", "")
+        return why.removeprefix(NOTHING_DONE).removeprefix(":").strip() or why
 
 
 class Step(StrEnum):
@@ -144,7 +165,7 @@ def work(
             del still_open[host]
         elif repeat and rested and _unknown_to(intent, seen.get(host)) and intent.revision == wish.revision:
             again.append(intent)
-    rest = Journal(still_open, journal.running, journal.attempts, journal.told_s)
+    rest = replace(journal, open=still_open)
     standings = survey(wish, seen, rest, now_s)
     missing = [host for host, standing in standings.items() if standing is Standing.MISSING]
     told = missing[: max(at_once - busy(wish.step, standings), 0)] if tell else []

@@ -150,7 +150,7 @@ class Ledger:
             # The look that undid a release is its last word, though its phase is judged no more.
             station.judgement = decision.judgement or decision.rollout.judgement or station.judgement
             for outcome in decision.closed:
-                _close(station, outcome)
+                station.heard(outcome)
             now_s = self._clock.monotonic()
             for intent in (*decision.orders, *decision.again):
                 station.told(intent, now_s)
@@ -165,7 +165,7 @@ class Ledger:
         kept = self._history.record(Changes(outcomes=known, events=events), safe=True)
         for station, _, outcome in ended:
             if outcome.result is not Result.UNKNOWN:
-                _close(station, outcome)
+                station.heard(outcome)
         by_service = {station.service.name: station for station, _, _ in ended}
         for event in kept:
             self._note(by_service[event.service], (event,))
@@ -278,10 +278,6 @@ def _judged(station: Station, decision: Decision) -> None:
     """What was seen counts, and is kept with the next success: the newest of it, should that take too long."""
     station.evidence = decision.evidence
     station.unkept = [*station.unkept, *_new([(station, decision)])][-MOST_UNKEPT:]
-
-
-def _close(station: Station, outcome: Outcome) -> None:
-    station.open = {host: told for host, told in station.open.items() if told.operation != outcome.operation}
 
 
 def _failed(intent: Intent, outcome: Outcome) -> Event:

@@ -161,6 +161,8 @@ class Rollout:
     """How long too many hosts have run `revision` and not been healthy."""
     judgement: Judgement | None = None
     """The newest verdict on it."""
+    untaken: bool = False
+    """It failed before any host took it, and nothing was changed anywhere: it may be submitted again."""
     reference: Mapping[str, Reference] = field(default_factory=dict)
     """By metric, production as it was before and while the canary baked: what is compared with where too few hosts
     are left."""

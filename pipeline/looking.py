@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from pipeline.blame import put_right
 from pipeline.events import Event
 from pipeline.facts import Facts, spoken
 from pipeline.judge.evidence import Evidence
@@ -54,7 +55,8 @@ def look(facts: Facts, judge: Judge[Evidence]) -> Looked:
         evidence = judge.begin(trial, begun.prior)
     baked_s = max((facts.now - rollout.since).total_seconds(), 0.0)
     seen = look_at(facts.service, rollout, facts.targets, telemetry, facts.now_s, baked_s, facts.look_s)
-    evidence, judgement = judge.look(evidence, seen)
+    evidence, said = judge.look(evidence, seen)
+    judgement = put_right(facts, seen, said)
     if rollout.no_data_s > facts.service.rules.judge.stale_s and not judgement.missing:
         # What was served before a gap is no word on what runs after it: a fresh full window.
         rollout = replace(rollout, served=Served(busiest_rps=rollout.served.busiest_rps), approved=False)
@@ -68,7 +70,7 @@ def look(facts: Facts, judge: Judge[Evidence]) -> Looked:
         no_data_s=rollout.no_data_s + facts.look_s if judgement.missing else 0.0,
     )
     new = telemetry.on(facts.targets.step, rollout.revision)
-    record = LookRecord(rollout.id, rollout.wave, judgement.looks, facts.now, seen, judgement)
+    record = LookRecord(rollout.id, rollout.wave, judgement.looks, facts.now, seen, said)
     kept = judge.pack(evidence) if judgement.looks % KEPT_EVERY == 0 else None
     events = _worth_telling(facts, judgement)
     return Looked(_served(facts, rollout, new), judgement, events, evidence, begun, record, kept)

@@ -21,8 +21,15 @@ class HostState:
     detail: str = ""
     settling: bool = False
     """It passes its checks, though not for long enough yet to be called healthy."""
+    answered: bool = True
+    """Whether it is known to be unhealthy where it is not healthy: its check, or it itself, said so just now."""
     available: frozenset[str] = frozenset()
     """Revisions that it could run; empty where it does not say."""
+
+    @property
+    def down(self) -> bool:
+        """Known to be sick: one that settles, or that nobody got an answer about, is not."""
+        return not self.healthy and not self.settling and self.answered
 
 
 @dataclass(frozen=True, slots=True)

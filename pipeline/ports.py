@@ -42,7 +42,8 @@ class HostFleet(Protocol):
         """Have `host` run `intent.revision`; a repeat of the operation gives the first outcome.
 
         Returns when the host has finished, or with `Result.UNKNOWN` after `deadline_s`. A host that has
-        seen a higher `token` (that of a newer controller) refuses: `Result.FAILED`.
+        seen a higher `token` (that of a newer controller) refuses: `Result.FAILED`. A detail that begins with
+        "nothing done" promises that the host runs what it ran before.
         """
         ...
 

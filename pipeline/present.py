@@ -9,13 +9,14 @@ from pipeline.hostwork import Standing, is_restart
 from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
 from pipeline.model import Pool
-from pipeline.observed import HostFault, HostState
+from pipeline.observed import HostState
 from pipeline.placement import in_waves
 from pipeline.station import Station
 from pipeline.targets import Targets, targets
 from pipeline.telemetry import track_of
 from pipeline.traffic_cycle import remaining_s
 from pipeline.view import MOST_ALERTS, HostLine, JudgeView, Mark, Progress, ServiceRow, ServiceView, StageCell, State
+from pipeline.wellness import Unwell, unwell
 from pipeline.words import duration
 
 _RANK = {
@@ -119,15 +120,12 @@ def _unwell(station: Station) -> str:
         return station.fault
     if station.drift is not None and station.drift.answer is not Answer.PASS:
         return station.drift.why
-    production = station.service.production
-    seen = station.telemetry.seen
-    down = [host.name for host in production if isinstance(s := seen.get(host.name), HostState) and not s.healthy]
-    lost = [host.name for host in production if isinstance(seen.get(host.name), HostFault)]
-    if len(down) + len(lost) > station.service.rules.deploy.max_unreachable:
-        return (
-            f"{len(production) - len(down) - len(lost)} of {len(production)} hosts healthy: {(down + lost)[0]} is not"
-        )
-    return ""
+    found = _production_unwell(station)
+    return found.said() if found.count > station.service.rules.deploy.max_unreachable else ""
+
+
+def _production_unwell(station: Station) -> Unwell:
+    return unwell([host.name for host in station.service.production], station.telemetry.seen)
 
 
 def _why(station: Station, word: State, now_s: float) -> str:
@@ -166,11 +164,15 @@ def _closed(station: Station, word: State) -> Gate | None:
 
 def _at_rest(station: Station, word: State) -> str:
     rollout = station.rollout
+    hosts = _production_unwell(station).said()
     if word is State.LOCK and rollout is not None:
-        return f"{rollout.revision} was rolled back to {rollout.stable}: {rollout.why}; submit a newer revision"
+        said = f"was rolled back to {rollout.stable}: {rollout.why}; submit a newer revision"
+        if rollout.untaken:
+            said = f"came to nothing: {rollout.why}; mend that and submit it again"
+        return f"{rollout.revision} {said}{'; ' if hosts else ''}{hosts}"
     if word is State.HOLD:
         return _unwell(station)
-    return f"{station.stable} is stable; nothing is on its way"
+    return hosts or f"{station.stable} is stable; nothing is on its way"
 
 
 def _phase_words(rollout: Rollout, station: Station) -> str:
@@ -329,7 +331,8 @@ def _host(station: Station, index: int, wants: Targets) -> HostLine:
     wanted = station.rollout.revision if station.rollout and host.name in new else station.stable
     allowed = {wanted, station.rollout.revision} if station.rollout and host.pool is Pool.STAGING else {wanted}
     if not now.healthy:
-        return HostLine(host.name, host.datacenter, track, Mark.BAD, now.revision, now.detail or "not healthy")
+        mark = Mark.BAD if now.down else Mark.RUNNING if now.settling else Mark.UNKNOWN
+        return HostLine(host.name, host.datacenter, track, mark, now.revision, now.detail or "not healthy")
     if now.revision not in allowed:
         return HostLine(host.name, host.datacenter, track, Mark.UNKNOWN, now.revision, f"should run {wanted}")
     return HostLine(host.name, host.datacenter, track, Mark.GOOD, now.revision, "")

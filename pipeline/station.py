@@ -5,9 +5,9 @@ from datetime import datetime
 
 from pipeline.alerts import NOT_ASKED, Firing
 from pipeline.budget import budget
-from pipeline.events import Event, Intent
+from pipeline.events import Event, Intent, Outcome, Result
 from pipeline.gates import Gate
-from pipeline.hostwork import Journal, Work
+from pipeline.hostwork import ATTEMPTS, Journal, Work
 from pipeline.judge.evidence import Evidence
 from pipeline.judge.look import Calibration, LookRecord
 from pipeline.judge.trial import Kept, TrialRecord
@@ -44,10 +44,12 @@ class Station:
     attempts: dict[str, int] = field(default_factory=dict)
     told_s: dict[str, float] = field(default_factory=dict)
     """By host: when it was last told anything; unknown after a restart."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """By operation of the newest release, of the first attempts: why it failed; unknown after a restart."""
     settled: Rollout | None = None
     """The newest release that settled."""
     undone: dict[str, str] = field(default_factory=dict)
-    """By revision: why it was rolled back; forgotten once another one has settled."""
+    """By revision: why it was rolled back; forgotten once another one has settled. None that no host ever took."""
     checked_s: dict[str, float] = field(default_factory=dict)
     """By staging check: when it was last answered."""
     fault: str = ""
@@ -99,7 +101,7 @@ class Station:
         return self.rollout is not None and (not self.rollout.ended or bool(self.rollout.stragglers))
 
     def journal(self, running: frozenset[str]) -> Journal:
-        return Journal(self.open, running, self.attempts, self.told_s)
+        return Journal(self.open, running, self.attempts, self.told_s, self.failed)
 
     def note(self, events: tuple[Event, ...]) -> None:
         self.events = [*reversed(events), *self.events][:TIMELINE]
@@ -109,6 +111,13 @@ class Station:
         self.told_s[intent.host] = now_s
         key, _, attempt = intent.operation.rpartition(".")
         self.attempts[key] = max(self.attempts.get(key, 0), int(attempt))
+
+    def heard(self, outcome: Outcome) -> None:
+        """How an operation on a host has ended."""
+        self.open = {host: told for host, told in self.open.items() if told.operation != outcome.operation}
+        attempt = outcome.operation.rpartition(".")[2]
+        if outcome.result is Result.FAILED and int(attempt) <= ATTEMPTS:
+            self.failed[outcome.operation] = outcome.detail
 
     def error_ratio(self) -> float | None:
         return self._shown(MetricKind.RATIO)
@@ -138,6 +147,7 @@ class Station:
             self.releases += 1
             self.checked_s = {}
             self.open = {host: intent for host, intent in self.open.items() if intent.release == rollout.id}
+            self.failed = {}
         if self.rollout is not None and self.rollout.phase is not rollout.phase is Phase.CANARY_DEPLOY:
             self.panes.restart()
         if self.rollout is not None and self.rollout.phase is not rollout.phase is Phase.STAGING_DEPLOY:
@@ -150,7 +160,7 @@ class Station:
         if rollout.phase is Phase.SETTLED:
             self.settled = rollout
             self.undone = {}
-        if rollout.phase is Phase.ROLLED_BACK:
+        if rollout.phase is Phase.ROLLED_BACK and not rollout.untaken:
             self.undone[rollout.revision] = f"it was rolled back at {rollout.since:%Y-%m-%d %H:%M} UTC: {rollout.why}"
 
     def available(self) -> frozenset[str]:

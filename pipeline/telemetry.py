@@ -38,6 +38,8 @@ class Telemetry:
         self.fresh_at_s: float | None = None
         self.fault = ""
         """Why there are no data, in a host's case."""
+        self.faults: dict[str, str] = {}
+        """By host without a sample since: what its metrics lacked last."""
         self.rps = 0.0
         self._readings: dict[str, Reading] = {}
         self._runs: dict[str, tuple[str, str]] = {}
@@ -56,6 +58,7 @@ class Telemetry:
         self._readings = {name: reading for name, reading in self._readings.items() if name in names}
         self._runs = {name: runs for name, runs in self._runs.items() if name in names}
         self._began_s = {name: began_s for name, began_s in self._began_s.items() if name in names}
+        self.faults = {name: why for name, why in self.faults.items() if name in names}
 
     def observe(
         self, now_s: float, seen: Mapping[str, Observation], readings: Mapping[str, Reading | HostFault] | None
@@ -76,7 +79,7 @@ class Telemetry:
             now = readings.get(name)
             if not isinstance(now, Reading):
                 if now is not None:
-                    self.fault = f"{name}: {now.why}"
+                    self._lacks(name, now.why)
                 continue
             before = self._readings.get(name)
             self._readings[name] = now
@@ -88,8 +91,9 @@ class Telemetry:
                     self._began_s[name] = before.at_s
                 if self._needed <= did.counters.keys():
                     samples[name] = did
+                    self.faults.pop(name, None)
                 elif before.counters.keys() >= self._needed:
-                    self.fault = f"{name}: gives no {', '.join(sorted(self._needed - did.counters.keys()))}"
+                    self._lacks(name, f"gives no {', '.join(sorted(self._needed - did.counters.keys()))}")
         self.samples = samples
         production = [samples[name] for name in self._production if name in samples]
         if production:
@@ -101,6 +105,10 @@ class Telemetry:
             self.rps = self._rates.add(now_s, span, requests)
         else:
             self.total = Sample()
+
+    def _lacks(self, name: str, why: str) -> None:
+        self.faults[name] = why
+        self.fault = f"{name}: {why}"
 
     def _note_revisions(self, now_s: float, seen: Mapping[str, Observation]) -> None:
         for name, state in seen.items():

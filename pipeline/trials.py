@@ -73,7 +73,7 @@ def look_at(
             hosts[name] = HostLook(Group.BASELINE if in_baseline else Group.PRODUCTION, sample, known_s)
     deploying = rollout.phase is Phase.WAVE_DEPLOY
     states = {name: telemetry.seen.get(name) for name in new}
-    down = [name for name, state in states.items() if isinstance(state, HostState) and not state.healthy]
+    down = [name for name, state in states.items() if isinstance(state, HostState) and state.down]
     return Look(
         seconds=span_s,
         hosts=hosts,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from adapters.health.checks import HealthRule, InnerCheck, lack
+from adapters.health.checks import Finding, HealthRule, InnerCheck, examined
 from adapters.health.streak import Look, Run, Streak, after
 from adapters.wire import Wire
 from pipeline.events import Intent, Outcome
@@ -30,38 +30,46 @@ class HealthyHosts:
             asyncio.gather(*(self._checked(rule, host, timeout_s) for host, rule in ruled)),
         )
         seen = dict(inner)
-        for (host, rule), (wrong, at_s) in zip(ruled, found, strict=True):
+        for (host, rule), (finding, at_s) in zip(ruled, found, strict=True):
             if (observation := seen.get(host.name)) is not None:
-                seen[host.name] = self._judged(host.name, rule, observation, wrong, at_s)
+                seen[host.name] = self._judged(host.name, rule, observation, finding, at_s)
         return seen
 
     async def deploy(self, host: Host, intent: Intent, token: int, deadline_s: float) -> Outcome:
         self._told.add(host.name)
         return await self._inner.deploy(host, intent, token, deadline_s)
 
-    async def _checked(self, rule: HealthRule, host: Host, timeout_s: float) -> tuple[str, float]:
-        """What is wrong with the host, and when that was found."""
-        wrong = await lack(rule.check, host, self._wire, timeout_s)
-        return wrong, self._clock.monotonic()
+    async def _checked(self, rule: HealthRule, host: Host, timeout_s: float) -> tuple[Finding, float]:
+        """What its check came to, and when."""
+        finding = await examined(rule.check, host, self._wire, timeout_s)
+        return finding, self._clock.monotonic()
 
-    def _judged(self, name: str, rule: HealthRule, seen: Observation, wrong: str, at_s: float) -> Observation:
-        was = self._streaks.get(name)
+    def _judged(self, name: str, rule: HealthRule, seen: Observation, finding: Finding, at_s: float) -> Observation:
+        was, told = self._streaks.get(name), name in self._told
         if isinstance(rule.check, InnerCheck) or isinstance(seen, HostFault):
             at_s = seen.at_s
+        passed = None if not finding.answered else not finding.wrong
         if isinstance(seen, HostFault):
-            self._streaks[name] = after(was, Look(at_s, passed=False))
+            self._streaks[name] = after(was, Look(at_s, passed, told=told))
             return seen
         run = Run(seen.revision, seen.operation, ended=not seen.operation or seen.result is not None)
-        look = Look(at_s, seen.healthy and not wrong, run, told=name in self._told)
+        # Its own word counts before any check's: one that calls itself sick has answered.
+        look = Look(at_s, passed if seen.healthy else False, run, told=told)
         streak = self._streaks[name] = after(was, look)
         if streak.healthy(rule.healthy_for_s):
             return seen
-        return replace(seen, healthy=False, settling=streak.passing, detail=_detail(seen, rule, streak, wrong))
+        return replace(
+            seen,
+            healthy=False,
+            settling=streak.settling,
+            answered=look.passed is not None,
+            detail=_detail(seen, rule, streak, finding.wrong),
+        )
 
 
 def _detail(seen: HostState, rule: HealthRule, streak: Streak, wrong: str) -> PlainText:
     """Why it is not healthy (yet), and what the host itself says."""
-    if streak.passing:
+    if streak.settling:
         # Whole seconds, cut: "10 s of 10 s" would be healthy.
         wrong = f"healthy for {int(streak.passed_s)} s of {rule.healthy_for_s:g} s"
     return plain("; ".join(filter(None, (wrong, seen.detail))))

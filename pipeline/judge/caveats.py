@@ -26,7 +26,7 @@ def _hosts(the: Plan) -> list[str]:
         found.append("two canary hosts: one sick machine can fail the release")
     controls = len(the.hosts) - the.canaries
     if the.unpaired:
-        found.append("no production is left beside it: only what is twice as bad as before is judged")
+        found.append(f"{the.few}: held against production before, only what is twice as bad is judged")
     elif controls < FEW_CONTROLS:
         found.append(f"{controls} control hosts: how hosts differ is hardly known")
     if the.merged and not the.unpaired:

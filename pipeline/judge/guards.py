@@ -36,12 +36,12 @@ def counted(before: Streaks, plan: Plan, look: Columns) -> Streaks:
 
 
 def down(streaks: Streaks, look: Columns) -> str:
-    """All canary hosts say that they are down; or half of them, more than once."""
+    """All canary hosts are down, of two or more; or half of them, or the only one, more than once."""
     sick = len(look.down)
     if not sick:
         return ""
     said = f"{sick} of {look.expected} hosts of the new revision are down: {some(sorted(look.down))}"
-    if sick >= look.expected or streaks.half_down >= HALF_DOWN_LOOKS:
+    if sick >= look.expected > 1 or streaks.half_down >= HALF_DOWN_LOOKS:
         return said
     return ""
 

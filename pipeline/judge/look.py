@@ -37,7 +37,7 @@ class Look:
     expected: int = 0
     """Canary hosts that should have been seen."""
     down: tuple[str, ...] = ()
-    """Canary hosts that say of themselves that they are not healthy."""
+    """Canary hosts that are known to be sick, by their own word or that of a check (`HostState.down`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,15 @@ class Plan:
         return len(self.trial.canary)
 
     @cached_property
+    def few(self) -> str:
+        """Why nothing beside the canary is compared with, where that is so: "2 production hosts are too few ..."."""
+        left = len(self.hosts) - self.canaries
+        if not left:
+            return "no production host is left beside it"
+        kind = "control" if self.baselines else "production"
+        return f"{left} {kind} {'host is' if left == 1 else 'hosts are'} too few to compare with"
+
+    @cached_property
     def baselines(self) -> int:
         return len(self.trial.baseline)
 

@@ -1,7 +1,7 @@
 """From numbers to a verdict and its reasons: the last step of a look."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -106,7 +106,9 @@ def _metric(seen: Seen, at: int, *, failed: bool) -> MetricVerdict:
     beside = "baseline" if the.baselines and (effect.cold or (rule.with_age and the.baselines)) else "production"
     control = "production before" if the.unpaired else beside
     tail = evidence.tails[at] if at < len(the.counts) else None
-    numbers = sentences.told(rule, effect, so_far, control, tail.edge if tail is not None else None)
+    # What stands for production as it was is no number of requests that anybody made.
+    told = replace(effect, control_exposure=0.0) if the.unpaired else effect
+    numbers = sentences.told(rule, told, so_far, control, tail.edge if tail is not None else None)
     stretch = f"all {duration(window.seconds)}" if term.window == 0 else f"the last {duration(window.seconds)}"
     gap, missing, counts = _gap(seen, at, samples)
     verdict = Verdict.NO_DATA if gap else Verdict.PASS
@@ -166,7 +168,7 @@ def _gap(seen: Seen, at: int, samples: tuple[float, float]) -> tuple[str, bool, 
     term, effect = seen.terms[at], seen.effects[at]
     rule = term.metric.rule
     if the.unpaired and rule.kind not in REQUESTS:
-        return "not judged, no production host is left beside it", False, False
+        return f"not judged, {the.few}", False, False
     if seen.reasons[at]:
         return seen.reasons[at], True, True
     if not seen.given[at]:
@@ -253,7 +255,8 @@ def _control(the: Plan, look: Columns) -> str:
     beside = int(there[the.canaries : the.canaries + the.baselines].sum())
     rest = int(there[the.canaries + the.baselines :].sum())
     if the.unpaired:
-        return "production as it was while the canary baked"
+        before = "production before" if not the.trial.wave else "production as it was while the canary baked"
+        return f"{the.few}: held against {before}"
     if the.baselines:
         return f"{beside} baseline {'host' if beside == 1 else 'hosts'} restarted beside it, {rest} production hosts"
     return f"{rest} production hosts as they run"

@@ -45,7 +45,7 @@ class Trial:
     share: float = 1.0
     """Part of the false-rollback rate that this trial may spend."""
     reference: Mapping[str, Reference] = field(default_factory=dict)
-    """By metric: production as it was while the canary baked, for waves that leave too few hosts beside them."""
+    """By metric: production as it was before, or for a wave while the canary baked, where too few hosts are left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pipeline.judge.bounds import Effect
 from pipeline.judge.look import Group, HostLook, Look
 from pipeline.judge.quantities import Pooled
 from pipeline.judge.sequential import SequentialJudge
-from pipeline.judge.trial import Prior, Trial
+from pipeline.judge.trial import Prior, Reference, Trial
 from pipeline.judge.verdict import Judgement, MetricVerdict, Verdict
 from pipeline.judge.wording import confidence, evidence, is_read_off
 from pipeline.model import JudgeRules, MetricKind, MetricRule, Worse
@@ -180,3 +180,37 @@ def test_what_nothing_bounds_is_said_to_rest_on_too_little(
     low: str | None, high: str | None, unit: str, said: str
 ) -> None:
     assert confidence(low, high, unit) == said
+
+
+@pytest.mark.parametrize(
+    ("left", "few"),
+    [(0, "no production host is left beside it"), (1, "1 production host is"), (2, "2 production hosts are")],
+)
+def test_too_few_hosts_to_compare_with_are_counted_and_no_requests_are_made_up(left: int, few: str) -> None:
+    rule = MetricRule("errors", "error rate", MetricKind.RATIO, bad="errors", total="requests", unit="ratio")
+    names = ("c0", *(f"p{n}" for n in range(left)))
+    trial = Trial(
+        "s-1",
+        0,
+        JudgeRules((rule, MetricRule("memory", "memory", MetricKind.GAUGE, of="memory")), warmup_s=0.0, guard_burn=0.0),
+        5.0,
+        60,
+        dict.fromkeys(names, "dc"),
+        ("c0",),
+        (),
+        names[1:],
+        reference={"errors": Reference(0.0022)},
+    )
+    judge = SequentialJudge()
+    seen = judge.begin(trial, Prior())
+    for _ in range(40):
+        sample = Sample(5.0, {"requests": 200.0, "errors": 1.0}, {"memory": 1e8})
+        groups = {name: Group.CANARY if name == "c0" else Group.PRODUCTION for name in names}
+        look = Look(5.0, {name: HostLook(group, sample, None) for name, group in groups.items()}, 1)
+        seen, said = judge.look(seen, look)
+    words = f"{few} too few to compare with" if left else few
+    assert said.control == f"{words}: held against production before"
+    assert f"{words}: held against production before, only what is twice as bad is judged" in said.caveats
+    errors, memory = said.metrics
+    assert errors.why.startswith("error rate: canary 0.50 % of 8,000, production before 0.22 %, limit ")
+    assert memory.why == f"memory: not judged, {words}"

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.health.checks import HealthRule, HttpCheck, InnerCheck, TcpCheck
 from adapters.health.healthy import HealthyHosts
+from adapters.health.streak import LONGEST_STEP_S
 from adapters.wire import Wire
 from pipeline.events import Intent, Outcome, Result
 from pipeline.model import Host, Pool
@@ -115,7 +116,9 @@ async def test_a_host_that_failed_is_healthy_again_only_after_its_time(peers, ht
     assert await look() == (True, "")
 
 
-async def test_a_new_revision_has_to_show_its_health_and_so_has_a_host_that_was_lost(inner, clock, wire) -> None:
+async def test_a_new_revision_has_to_show_its_health_and_so_has_a_host_that_was_lost_for_long(
+    inner, clock, wire
+) -> None:
     hosts = HealthyHosts(inner, lambda _: HealthRule(InnerCheck(), 10.0), clock, wire)
     host = web("127.0.0.1:1")
     assert (await hosts.states([host], LOOK_S))["web-1"].healthy
@@ -126,8 +129,58 @@ async def test_a_new_revision_has_to_show_its_health_and_so_has_a_host_that_was_
     assert (await hosts.states([host], LOOK_S))["web-1"].healthy
     well, inner.said["web-1"] = inner.said["web-1"], HostFault(0.0, "refused")
     assert (await hosts.states([host], LOOK_S))["web-1"] == HostFault(clock.monotonic(), "refused")
+    await clock.sleep(LONGEST_STEP_S + 1)
     inner.said["web-1"] = well
-    assert not (await hosts.states([host], LOOK_S))["web-1"].healthy
+    seen = (await hosts.states([host], LOOK_S))["web-1"]
+    assert (seen.healthy, seen.settling, seen.down) == (False, True, False)
+
+
+async def test_a_host_that_gave_no_answer_for_a_moment_is_as_healthy_as_before(inner, clock, wire) -> None:
+    hosts = HealthyHosts(inner, lambda _: HealthRule(InnerCheck(), 10.0), clock, wire)
+    host = web("127.0.0.1:1")
+    inner.said["web-1"] = HostState(0.0, "r2", True, "web-7.forward.web-1.1", Result.DONE)
+    for _ in range(3):
+        await hosts.states([host], LOOK_S)
+        await clock.sleep(10.0)
+    well, inner.said["web-1"] = inner.said["web-1"], HostFault(0.0, "no answer in 5 s")
+    await hosts.states([host], LOOK_S)
+    await clock.sleep(5.0)
+    inner.said["web-1"] = well
+    assert (await hosts.states([host], LOOK_S))["web-1"].healthy
+
+
+async def test_a_controller_whose_first_look_got_no_answer_takes_nobody_for_sick(inner, clock, wire) -> None:
+    hosts = HealthyHosts(inner, lambda _: HealthRule(InnerCheck(), 10.0), clock, wire)
+    host = web("127.0.0.1:1")
+    inner.said["web-1"] = HostFault(0.0, "no answer in 5 s")
+    await hosts.states([host], LOOK_S)
+    await clock.sleep(5.0)
+    del inner.said["web-1"]
+    assert (await hosts.states([host], LOOK_S))["web-1"].healthy
+
+
+async def test_a_check_without_an_answer_is_no_failure_but_never_health_for_long(
+    peers, http_answer, inner, clock, wire
+) -> None:
+    answer: bytes | None = http_answer(200, "x")
+    address = await peers.answering(lambda *_: answer)
+    hosts = HealthyHosts(inner, lambda _: HealthRule(HttpCheck("/healthz"), 10.0), clock, wire)
+
+    async def look() -> HostState:
+        seen = (await hosts.states([web(address)], 0.2))["web-1"]
+        assert isinstance(seen, HostState)
+        return seen
+
+    assert (await look()).healthy
+    answer = None
+    await clock.sleep(5.0)
+    assert (await look()).healthy
+    await clock.sleep(LONGEST_STEP_S)
+    seen = await look()
+    assert (seen.healthy, seen.settling, seen.down) == (False, False, False)
+    assert seen.detail == "GET /healthz: no answer in 0.2 s"
+    answer = http_answer(503, "x")
+    assert (await look()).down
 
 
 async def test_a_host_that_calls_itself_sick_is_sick_whatever_the_check_says(
