@@ -1,6 +1,7 @@
 """From the command line to the configuration and to the controller."""
 
 import os
+import shlex
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ class Found:
     """Whether a controller may be started where none answers."""
     wrong: str = ""
     """What is wrong in the few lines that were read; the defaults stand in for it."""
+    named: str = ""
+    """The configuration as it was named on the command line, if it was."""
 
     def warn(self, out: Out) -> None:
         if self.wrong:
@@ -36,7 +39,8 @@ class Found:
 
     def nobody(self) -> Failure:
         why = f"no controller answers in {self.places.run}"
-        return Failure("controller", why, "start one: pithead controller", Exit.UNKNOWN)
+        words = ["pithead", *(("--config", self.named) if self.named else ()), "controller"]
+        return Failure("controller", why, f"start one: {shlex.join(words)}", Exit.UNKNOWN)
 
 
 def config_path(typed: str | None) -> Path:
@@ -71,7 +75,7 @@ def look_up(args: Namespace) -> Found:
             raise _no_config(none) from None
         return Found(nothing := Settings(Path(), Fleet(), ()), places(nothing, run))
     settings, wrong = peek(path)
-    return Found(settings, places(settings, run), settings.start_controller and run is None, wrong)
+    return Found(settings, places(settings, run), settings.start_controller and run is None, wrong, args.config or "")
 
 
 def _no_config(none: NoConfig) -> Failure:

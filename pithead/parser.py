@@ -51,6 +51,7 @@ def parser() -> Parser:
     controller = verb("controller", "run the pipeline in the foreground, without a terminal")
     controller.add_argument("--detached", action="store_true", help="live on when the terminal hangs up")
     controller.add_argument("--state-dir", metavar="DIR", help="where the history is kept")
+    controller.add_argument("--stop", action="store_true", help="stop the one that runs; what runs on hosts goes on")
     controller.add_argument("--print-unit", action="store_true", help="print a systemd unit for it and leave")
     controller.add_argument("--second-octet", type=int, default=None, help=argparse.SUPPRESS)
     controller.add_argument("--life-line", action="store_true", help=argparse.SUPPRESS)

@@ -8,7 +8,7 @@ from textual.binding import BindingType
 
 from pipeline.view import FleetView, ServiceRow
 from tui.acting import Acting
-from tui.fleet_lines import counts_line, empty_lines, last_line, notice_lines, too_small, why_line
+from tui.fleet_lines import counts_line, empty_lines, last_line, notice_lines, too_small, why_lines
 from tui.fleet_order import Choice, next_order
 from tui.fleet_rows import draw, head
 from tui.keys import FLEET, Key, bindings
@@ -35,6 +35,7 @@ class FleetScreen(Acting):
     FleetScreen { layout: vertical; }
     FleetScreen #small, FleetScreen #notices, FleetScreen Prompt { display: none; }
     FleetScreen #notices { height: auto; }
+    FleetScreen #why { height: 2; }
     FleetScreen.-filtering KeyLine { display: none; }
     FleetScreen.-filtering Prompt { display: block; }
     FleetScreen.-small > * { display: none; }
@@ -156,8 +157,8 @@ class FleetScreen(Acting):
 
     def _explain(self) -> None:
         rows = self._list
-        line = why_line(rows.selected, rows.index + 1, len(rows.items), self.app.size.width, self._look)
-        self.query_one("#why", Lines).show(self._aged(line))
+        lines = why_lines(rows.selected, rows.index + 1, len(rows.items), self.app.size.width, self._look)
+        self.query_one("#why", Lines).show(*map(self._aged, lines))
         self.offer_keys()
 
     def on_line_list_moved(self) -> None:

@@ -9,9 +9,9 @@ from pipeline.events import Event
 from pipeline.view import FleetView, ServiceRow, State
 from tui.fleet_order import Choice
 from tui.status import WIDE, alarms, moving, needs_person
-from tui.widgets.pane import Look
-from tui.widgets.runs import Run, Runs
-from tui.words import fit, hms
+from tui.widgets.pane import Look, folded
+from tui.widgets.runs import Runs, length
+from tui.words import fit, harmless, hms
 
 
 def counts_line(rows: Sequence[ServiceRow], shown: int, choice: Choice, width: int, look: Look) -> Runs:
@@ -45,19 +45,21 @@ def _by_state(rows: Sequence[ServiceRow]) -> list[tuple[State, int]]:
     return sorted(counted.items(), key=lambda pair: (pair[0] is not State.STEADY, -pair[1]))
 
 
-def why_line(row: ServiceRow | None, place: int, of: int, width: int, look: Look) -> Runs:
-    """`-- checkout-api: bake 41/60 min ------`: why the selected row is in its state."""
+def why_lines(row: ServiceRow | None, place: int, of: int, width: int, look: Look) -> tuple[Runs, ...]:
+    """`-- checkout-api: bake 41/60 min ------`: why the selected row is in its state, on one line or two."""
     rule, colors = look.glyphs.box.horizontal, look.palette
     if row is None:
-        return ((rule * width, colors.dim),)
-    lead = f"{rule}{rule} {row.name}: "
+        return (((rule * width, colors.dim),),)
+    name = harmless(row.name)
+    lead = f"{rule}{rule} {fit(name, min(len(name), width // 2), look.glyphs.more)}: "
     end = f" {place}/{of} {rule}" if of and width >= WIDE else f" {rule}"
     alerts = f"{row.alerts} alert{'s fire' if row.alerts > 1 else ' fires'}; " if row.alerts else ""
     why = f"{alerts}{row.why}"
-    said = fit(why, min(len(why), width - len(lead) - len(end)), look.glyphs.more)
-    runs: list[Run] = [(lead, colors.dim), (said, colors.of(row))]
-    runs.append((end.rjust(width - sum(len(text) for text, _ in runs), rule), colors.dim))
-    return tuple(runs)
+    said: Runs = ((harmless(why), colors.of(row)),)
+    first, *below = folded(said, width - len(lead) - len(end), width, indent=3, more=look.glyphs.more)
+    room = width - len(lead) - length(first)
+    rest = end.rjust(room) if below else f" {end.rjust(room - 1, rule)}" if room > len(end) else end
+    return ((lead, colors.dim), *first, (rest, colors.dim)), *below
 
 
 def last_line(event: Event | None, width: int, look: Look) -> Runs:

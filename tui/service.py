@@ -17,20 +17,23 @@ from tui.page_keys import SERVICE
 from tui.room import room_of
 from tui.service_alerts import alerts_line
 from tui.service_explain import ExplainScreen
+from tui.service_head import FEW_CHARTS, TABS, Tabs, said_lines, tab_line
 from tui.service_judge import judging_line
-from tui.service_lane import judged_line, lane, legend
+from tui.service_lane import MOST, judged_line, judged_lines, lane
 from tui.service_panes import Decisions, Gates, Hosts, MetricChart, Timeline, ViewPane, is_stale
 from tui.status import KeyLine, LostBanner, TopLine
 from tui.widgets.lines import Lines
-from tui.widgets.pane import Look, ends, faded
-from tui.widgets.runs import Runs, length
-from tui.words import fit, span
+from tui.widgets.pane import Look, faded
+from tui.widgets.runs import Runs
 
-TABS = ("metrics", "hosts", "gates", "timeline")
 WIDE, TALL = 110, 34
 """From this size on all panes are shown at once."""
 VAST = 180
-CHARTS, FEW_CHARTS = 6, 4
+ROOMY = 24
+"""From this height on what does not fit in the line of the state takes more."""
+HOSTS, TIMELINE = 10, 6
+"""Rows of the panes of hosts and of events, at least, where all panes are shown."""
+CHARTS = 6
 
 
 class ServiceScreen(Acting):
@@ -160,7 +163,14 @@ class ServiceScreen(Acting):
             pane.fade(lost)
             if self.view is not None:
                 pane.put(self.view, whole=not self.wide)
+        self._make_room()
         self._charts(lost=lost)
+
+    def _make_room(self) -> None:
+        """For the hosts that are not well, of what the events can spare."""
+        hosts = self.query_one(Hosts)
+        spare = self.query_one("#page").size.height - HOSTS - TIMELINE
+        hosts.styles.height = min(max(hosts.needs, HOSTS), max(spare, HOSTS)) if self.wide else None
 
     def _charts(self, *, lost: bool) -> None:
         view = self.view
@@ -183,43 +193,37 @@ class ServiceScreen(Acting):
         first, second, third = self._head_lines(width, look)
         alerts = alerts_line(self.view, width, look) if self.view is not None else ()
         if self.lost:
-            first, second, third, alerts = (faded(line, app.palette.dim) for line in (first, second, third, alerts))
+            first, third, alerts = (faded(line, app.palette.dim) for line in (first, third, alerts))
+            second = tuple(faded(line, app.palette.dim) for line in second)
         if self._said:
-            age = f", shown as of {span(app.clock.monotonic() - self._got)} ago" if self.view else ""
-            second = ((fit(f" {self._said}{age}", width, look.glyphs.more), look.palette.warn),)
+            age_s = app.clock.monotonic() - self._got if self.view else None
+            second = said_lines(self._said, age_s, width, look, most=MOST if self._roomy else 1)
         self.query_one("#lane", Lines).show(first)
-        self.query_one("#judged", Lines).show(second)
+        judged = self.query_one("#judged", Lines)
+        judged.styles.height = max(len(second), 1)
+        judged.show(*second)
         self.query_one("#judging", Lines).show(third)
         self.query_one("#alerts", Lines).show(alerts)
         self.set_class(bool(third), "-judging")
         self.set_class(bool(alerts), "-alerts")
-        self.query_one("#tabs", Lines).show(self._tab_line(width, look))
+        tabs = Tabs(self.tab, self._first_metric, self._bounds)
+        self.query_one("#tabs", Lines).show(tab_line(self.view, tabs, width, look))
         self.offer_keys()
 
-    def _head_lines(self, width: int, look: Look) -> tuple[Runs, Runs, Runs]:
-        if self.view is None:
+    def _head_lines(self, width: int, look: Look) -> tuple[Runs, tuple[Runs, ...], Runs]:
+        view = self.view
+        if view is None:
             return ((f" {self.service}", look.palette.strong),), (), ()
         return (
-            lane(self.view, width, look, wide=self.wide),
-            judged_line(self.view, width, look),
-            judging_line(self.view, width, look),
+            lane(view, width, look, wide=self.wide),
+            judged_lines(view, width, look) if self._roomy else (judged_line(view, width, look),),
+            judging_line(view, width, look),
         )
 
-    def _tab_line(self, width: int, look: Look) -> Runs:
-        palette = look.palette
-        left: Runs = ((" ", palette.plain),)
-        for number, tab in enumerate(TABS, 1):
-            text = f"{number} {tab.capitalize()}"
-            left = (*left, (f"[{text}]", palette.key) if tab == self.tab else (f" {text} ", palette.dim))
-        view = self.view
-        if view is None or self.tab != "metrics":
-            return left
-        if len(view.panes) > FEW_CHARTS:
-            last = min(self._first_metric + FEW_CHARTS, len(view.panes))
-            left = (*left, (f" m {self._first_metric + 1}-{last}/{len(view.panes)}", palette.dim))
-        left = (*left, (f" b {'values' if self._bounds else 'bounds'}", palette.dim))
-        drawn = legend(view, look, width - length(left) - 2, bounds=self._bounds)
-        return ends(left, drawn, width, look.glyphs.more)
+    @property
+    def _roomy(self) -> bool:
+        """Whether the head may take a line from the panes."""
+        return self.size.height >= ROOMY
 
     # keys
 

@@ -8,7 +8,8 @@ from pipeline.view import Mark, ServiceView
 from tui.page import Draw, PageScreen, Reading
 from tui.service_alerts import alert_texts
 from tui.service_explain_judge import judging, metric_texts, told
-from tui.service_sheets import gate_sheet, tally
+from tui.service_hosts import tally
+from tui.service_sheets import gate_sheet
 from tui.widgets.pane import Look, Sheet
 from tui.widgets.runs import Run, Runs
 from tui.words import hms, percent, span, verdict

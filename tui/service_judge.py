@@ -18,9 +18,11 @@ def judging_line(view: ServiceView, width: int, look: Look) -> Runs:
     right = _facts(judge, look)
     if width < NARROW:
         return crop(right if right and not judge.alerts else left, width, look.glyphs.more)
-    for more in _extras(judge, look):
-        if length(left) + length(right) + length(more) < width:
-            right = (*more, *right)
+    for forms in _extras(judge, look):
+        for more in forms:
+            if length(left) + length(right) + length(more) < width:
+                right = (*more, *right)
+                break
     return ends(left, right, width, look.glyphs.more)
 
 
@@ -48,10 +50,11 @@ def _facts(judge: JudgeView, look: Look) -> Runs:
     return runs
 
 
-def _extras(judge: JudgeView, look: Look) -> tuple[Runs, ...]:
-    """What is said where there is room, the more useful first."""
+def _extras(judge: JudgeView, look: Look) -> tuple[tuple[Runs, ...], ...]:
+    """What is said where there is room, the more useful first; of each the longest form that fits."""
     dim = look.palette.dim
-    found: list[Runs] = [((f"  evidence {evidence(judge.evidence, '')}", dim),)]
+    of_what = f"  evidence {evidence(judge.evidence)} of what rolls it back"
+    found: list[tuple[Runs, ...]] = [(((of_what, dim),), ((f"  evidence {evidence(judge.evidence, '')}", dim),))]
     if judge.alerts and judge.control:
-        found.append(((f"  vs {judge.control.partition(',')[0]}", dim),))
+        found.append((((f"  vs {judge.control.partition(',')[0]}", dim),),))
     return tuple(found)

@@ -7,12 +7,16 @@ from pipeline.judge.verdict import Verdict
 from pipeline.view import ATTENTION, Mark, MetricPane, Progress, ServiceRow, ServiceView, StageCell, State
 from tui.service_sheets import pen
 from tui.theme import Palette
-from tui.widgets.pane import Look, crop, ends
+from tui.widgets.pane import Look, crop, ends, folded
 from tui.widgets.runs import Runs, length
 from tui.words import UNKNOWN, bar, percent, span, verdict
 
 _IN_STAGING = frozenset({State.QUEUED, State.BLOCK, State.STAGE, State.GATES})
 _IN_CANARY = frozenset({State.CANARY, State.BAKE})
+INDENT = 3
+"""Of the lines below the first of what is said."""
+MOST = 3
+"""Such lines."""
 _GRAVEST = {Verdict.FAIL: 0, Verdict.NO_DATA: 1, Verdict.WATCH: 2, Verdict.PASS: 3}
 
 
@@ -100,6 +104,19 @@ def gravest(panes: tuple[MetricPane, ...]) -> MetricPane | None:
 
 def judged_line(view: ServiceView, width: int, look: Look) -> Runs:
     """What is decided or waited for, held against what; the error budget at the right end."""
+    left, right = _judged(view, width, look)
+    return ends(left, right, width, look.glyphs.more)
+
+
+def judged_lines(view: ServiceView, width: int, look: Look) -> tuple[Runs, ...]:
+    """`judged_line`, with what does not fit in it on a line or two more: a reason ends with what to do."""
+    left, right = _judged(view, width, look)
+    room = max(width - length(right) - 1, 0)
+    first, *below = folded(left, room, width, indent=INDENT, most=MOST, more=look.glyphs.more)
+    return (ends(first, right, width, look.glyphs.more), *below)
+
+
+def _judged(view: ServiceView, width: int, look: Look) -> tuple[Runs, Runs]:
     right = _budget(view, look)
     left: Runs = ((" ", look.palette.plain), *_said(view, look.palette))
     # Where a judge is at work, a line of its own names its control.
@@ -109,7 +126,7 @@ def judged_line(view: ServiceView, width: int, look: Look) -> Runs:
             if length(left) + len(control) + length(right) < width:
                 left = (*left, (control, look.palette.dim))
                 break
-    return ends(left, right, width, look.glyphs.more)
+    return left, right
 
 
 def _said(view: ServiceView, palette: Palette) -> Runs:

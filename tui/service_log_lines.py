@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from pipeline.logs import HostLog, LogLine, LogPage, merged, silent
 from pipeline.model import Track
-from tui.service_sheets import BASELINE, CANARY, PRODUCTION, STAGING, wrapped
+from tui.service_hosts import BASELINE, CANARY, PRODUCTION, STAGING
+from tui.service_sheets import wrapped
 from tui.widgets.pane import Look, Sheet, ends
 from tui.widgets.runs import Runs
 from tui.words import fit, hms, span

@@ -2,16 +2,16 @@
 
 from pipeline.view import MetricPane, ServiceView, State
 from tui.service_bounds import bounds_sheet
+from tui.service_hosts import host_sheet
 from tui.service_sheets import (
     decision_sheet,
     gate_sheet,
-    host_sheet,
     metric_sheet,
     timeline_sheet,
 )
 from tui.widgets.bounds import bounds_axis, series
 from tui.widgets.chart import Axis, Series, axis, moved_on
-from tui.widgets.pane import Look, Pane, Sheet
+from tui.widgets.pane import NARROWEST, Look, Pane, Sheet
 
 
 class MetricChart(Pane):
@@ -78,6 +78,13 @@ class Gates(ViewPane):
 
 
 class Hosts(ViewPane):
+    @property
+    def needs(self) -> int:
+        """Rows, to show everything."""
+        if self.view is None or self.size.width < NARROWEST:
+            return 0
+        return len(self.sheet(self.view, self.size.width - 2).body) + 2
+
     def sheet(self, view: ServiceView, width: int) -> Sheet:
         return host_sheet(view, width, self.look, whole=self.whole)
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -23,6 +24,8 @@ from pipeline.model import Host, MetricKind, MetricRule, Pool
 from pipeline.signals import Histogram, Reading
 from pithead.cli import main
 from pithead.exits import Exit
+from pithead.places import Places
+from pithead.reaching.folders import folders
 from pithead.reaching.progress import Progress
 from pithead.reaching.reached import Kind, Reached
 from pithead.reaching.recipes import SKEW_S, skewed
@@ -170,6 +173,49 @@ def test_the_command_says_by_its_exit_code_whether_anything_is_wrong(
     assert said[1].split() == ["WHAT", "SERVICE", "WHY:", "HOW", "TO", "MEND", "IT"]
     assert said[2].startswith("host cart-stg-1, cart-1 ")
     assert said[-1] == "hosts 0 of 2, metrics 0 of 6"
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        ("file/pithead", "cannot be made: {}/file is no folder: move it away, or set "),
+        ("file", "is no folder: move it away, or set "),
+        ("circle/x", "cannot be made: {}/circle is no folder: "),
+        ("strange", "belongs to uid 1: run as that user, or set "),
+    ],
+)
+@pytest.mark.parametrize("key", ["state_dir", "run_dir"])
+def test_a_folder_that_no_controller_could_use_is_told(
+    key: str, folder: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "strange").mkdir()
+    if folder == "strange":
+        if os.geteuid() != 0:
+            pytest.skip("needs root")
+        os.chown(tmp_path / "strange", 1, -1)
+    path = write(tmp_path, company({"cart-stg-1": free_address(1), "cart-1": free_address(2)}))
+    places = {"state_dir": tmp_path / "state", "run_dir": tmp_path / "run", key: tmp_path / folder}
+    keys = "".join(f'{name} = "{value}"\n' for name, value in places.items())
+    path.write_text(path.read_text().replace("[controller]\n", f"[controller]\n{keys}"))
+    assert main(["check", "--reach", str(path)]) == Exit.REFUSED
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].startswith(f"folder {tmp_path / folder} ")
+    assert said.replace("{}", str(tmp_path)) in lines[2]
+    assert lines[-1].startswith("folders 0 of 1, hosts ")
+    assert not (tmp_path / "state").exists()
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        found = folders(Places(tmp_path / "state", tmp_path, tmp_path))
+    finally:
+        tmp_path.chmod(0o700)
+    assert [each.said for each in found] == [f"cannot be made: {tmp_path} cannot be written", "cannot be written"]
 
 
 def test_as_json_there_is_a_row_for_each_thing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

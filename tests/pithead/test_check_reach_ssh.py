@@ -115,6 +115,21 @@ async def test_folders_that_nothing_can_be_put_in_are_told(site: Site) -> None:
     ]
 
 
+async def test_the_hosts_name_is_filled_in_where_the_configuration_leaves_it_open(site: Site) -> None:
+    (site.root("cart-1") / "current").unlink()
+    came = await site.reached(f'recipe = "release-dir"\nroot = "{site.folder}/srv/{{host}}"')
+    (line,) = came.wrong("host")
+    assert f"put what runs into {site.root('cart-1')}/releases/REVISION and link {site.root('cart-1')}/current" in line
+
+
+async def test_a_host_whose_last_restart_failed_is_told_with_the_reason(site: Site) -> None:
+    kept = site.folder / "kept" / "cart-1"
+    kept.mkdir(parents=True)
+    (kept / "sick").write_text("restart failed: exit 1\n")
+    came = await site.reached()
+    assert came.wrong("host") == ["cart-1: not healthy: restart failed: exit 1: see the service's log on the host"]
+
+
 def identity() -> str:
     """This very process, as the helper on a host names its worker."""
     started = Path("/proc/self/stat").read_text().rpartition(") ")[2].split()[19]
@@ -186,7 +201,8 @@ async def test_a_login_that_is_refused_is_told_with_what_to_try(site: Site) -> N
     came = await site.reached()
     line = came.wrong("host")[1]
     assert line.startswith("cart-1: no ssh: login refused (")
-    assert line.endswith("see whether ssh -o BatchMode=yes plain gets in")
+    assert f"see whether ssh -F {site.server.config} -i " in line
+    assert "tried again" not in line
 
 
 @pytest.mark.parametrize(

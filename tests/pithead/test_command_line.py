@@ -100,6 +100,15 @@ def test_without_a_controller_verbs_say_so_and_end_with_3(capsys: pytest.Capture
     assert said.out == ""
 
 
+def test_without_a_controller_the_command_that_starts_one_names_the_configuration(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    config = tmp_path / "my web.toml"
+    config.write_text(f'[controller]\nrun_dir = "{tmp_path}/run"\n')
+    assert main(["status", "--config", str(config)]) == Exit.UNKNOWN
+    assert capsys.readouterr().err.endswith(f"start one: pithead --config '{config}' controller\n")
+
+
 def test_without_a_configuration_it_says_where_it_looked(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status"]) == Exit.USAGE
     assert "/etc/pithead/config.toml" in capsys.readouterr().err

@@ -74,6 +74,20 @@ def test_a_second_one_on_the_same_sockets_is_refused(there: Places) -> None:
         started.process.wait(20)
 
 
+def test_stop_waits_for_its_end_and_says_so_where_none_runs(there: Places) -> None:
+    started = Detached(there)
+    started.wait()
+    command = [sys.executable, "-m", "pithead", "controller", "--stop", "--config", str(there.config)]
+    command += ["--run-dir", str(there.run)]
+    stopped = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert stopped.stdout == f"controller {started.process.pid} has stopped; what runs on hosts goes on\n"
+    assert stopped.returncode == Exit.DONE
+    assert started.process.poll() == Exit.DONE
+    again = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert again.returncode == Exit.UNKNOWN
+    assert again.stderr == f"pithead: controller: no controller answers in {there.run}: there is nothing to stop\n"
+
+
 async def test_a_history_that_cannot_be_opened_ends_it_with_the_reason(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     folder.mkdir(mode=0o700)

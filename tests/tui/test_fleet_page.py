@@ -323,7 +323,7 @@ async def test_a_thousand_services_scroll_to_their_end() -> None:
         rows = app.screen.query_one("#fleet", LineList)
         assert rows.index == 999
         assert any(line.startswith(">") for line in drawn(app))
-        assert "1000/1000" in drawn(app)[-3]
+        assert "1000/1000" in drawn(app)[-4]
 
 
 async def test_q_leaves_and_ctrl_c_needs_two() -> None:

@@ -13,7 +13,7 @@ from pithead import sheet
 from tests.tui.fakes import NOW, FakeRoom
 from tests.tui.pages import company, drawn, opened, settled
 from tests.tui.samples import sample_fleet, sample_rows, sample_service
-from tui.fleet_lines import why_line
+from tui.fleet_lines import why_lines
 from tui.fleet_rows import draw
 from tui.glyphs import ASCII, UNICODE
 from tui.service import ServiceScreen
@@ -117,11 +117,20 @@ def test_a_mark_in_the_fleet_says_that_alerts_fire_and_moves_no_column(width: in
 
 def test_the_line_under_the_fleet_counts_the_selected_services_alerts() -> None:
     row = sample_rows()[0]
-    assert "; " not in text(why_line(row, 1, 9, 80, PLAIN)).partition(row.why[:9])[0]
+    assert "; " not in text(why_lines(row, 1, 9, 80, PLAIN)[0]).partition(row.why[:9])[0]
     for count, said in ((1, "1 alert fires; "), (3, "3 alerts fire; ")):
-        line = text(why_line(replace(row, alerts=count), 1, 9, 80, PLAIN))
+        line = text(why_lines(replace(row, alerts=count), 1, 9, 80, PLAIN)[0])
         assert f"{row.name}: {said}{row.why[:9]}" in line
         assert len(line) == 80
+
+
+def test_a_reason_that_does_not_fit_under_the_fleet_goes_on_in_a_second_line() -> None:
+    why = "r999 was rolled back to r101: the deploy failed on web-1: r999 was not found in /srv/builds: see what was"
+    row = replace(sample_rows()[0], why=f"{why} built")
+    first, second = map(text, why_lines(row, 1, 9, 80, PLAIN))
+    assert len(first) == 80
+    assert f"{first.partition(': ')[2].rstrip(' -')} {second.strip()}" == f"{why} built"
+    assert why_lines(replace(row, why="short"), 1, 9, 80, PLAIN)[1:] == ()
 
 
 def test_status_tells_alerts_with_their_time_and_silence_as_unknown() -> None:

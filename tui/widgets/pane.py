@@ -1,6 +1,8 @@
 """A framed block of lines with a title above, a word below and room to scroll: `Sheet`, `framed`, `Pane`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import dropwhile, groupby
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -63,6 +65,43 @@ def ends(left: Runs, right: Runs, width: int, more: str = "") -> Runs:
     tail = crop(right, width, more)
     room = width - length(tail)
     return (*row(left, max(room - 1, 0), more), (" " if room else "", Style.null()), *tail)
+
+
+def folded(runs: Runs, first: int, width: int, *, indent: int, most: int = 2, more: str = "") -> tuple[Runs, ...]:
+    """`runs` in a line of at most `first` cells and, as far as need be, indented ones of `width` below it.
+
+    Broken at blanks where there are some; what does not fit in `most` lines either is cut with `more`.
+    """
+    lead: Runs = ((" " * indent, Style.null()),)
+    lines: list[Runs] = []
+    rest, room = runs, first
+    while length(rest) > room and len(lines) < most - 1:
+        above, rest = _broken(rest, room)
+        lines.append((*lead, *above) if lines else above)
+        room = width - indent
+    if rest or not lines:
+        lines.append(crop((*lead, *rest) if lines else rest, width if lines else first, more))
+    return tuple(crop(line, width) for line in lines)
+
+
+def _broken(runs: Runs, width: int) -> tuple[Runs, Runs]:
+    """What is in front of the last blank within `width` cells, and what is behind it."""
+    cells = [(char, style) for text, style in runs for char in text]
+    used = end = blank = 0
+    for at, (char, _) in enumerate(cells):
+        used += cell_len(char)
+        if char == " " and cells[at - 1][0] != " " and at:
+            blank = at
+        if used > width:
+            break
+        end = at + 1
+    rest = dropwhile(lambda cell: cell[0] == " ", cells[blank or end :])
+    return _runs(cells[: blank or end]), _runs(rest)
+
+
+def _runs(cells: Iterable[tuple[str, Style]]) -> Runs:
+    grouped = groupby(cells, key=lambda cell: cell[1])
+    return tuple(("".join(char for char, _ in group), style) for style, group in grouped)
 
 
 def faded(runs: Runs, style: Style) -> Runs:
