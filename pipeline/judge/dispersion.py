@@ -4,11 +4,13 @@ Source: quasi-likelihood (McCullagh & Nelder, 1989), with hosts as the replicate
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
 from pipeline.judge.columns import Floats
 from pipeline.judge.plan import Metric, Plan
+from pipeline.model import MetricKind
 
 ASSUMED_SPREAD = 0.25
 """Relative standard deviation between hosts where nothing is known of it."""
@@ -18,7 +20,12 @@ LEAST_FREEDOM = 1.0
 SOFTENED = 3.0
 """Events that all hosts together are thought to have had more, so that few events do not look like few hosts."""
 UNPAIRED_DISPERSION, UNPAIRED_FREEDOM = 3.0, 8.0
-COLD_DIFFERS = 0.25
+COLD_DIFFERS: Mapping[MetricKind, float] = {
+    MetricKind.RATIO: 0.4,
+    MetricKind.QUANTILE: 0.8,
+    MetricKind.SHARE: 0.8,
+    MetricKind.RATE: 0.1,
+}
 """How far hosts differ in how hard a cold start is on them: part of the logarithm of what it allows them."""
 MOST_PRIOR_FREEDOM = 20.0
 
@@ -66,7 +73,8 @@ def of_cold_starts(plan: Plan, allowed: Floats, exposure: Floats, control_events
     # The allowance is that of the difference between two groups: one host's own is larger.
     most = 1 + (np.maximum(kappa, 1 / np.maximum(kappa, 1e-9)) - 1) * math.sqrt(plan.canaries)
     beside = plan.in_stratum[plan.canaries : plan.canaries + plan.baselines].sum(axis=0)
-    each: Floats = (COLD_DIFFERS * np.log(most)) ** 2 * (control_events + 1) / np.maximum(beside, 1)
+    differ = np.array([COLD_DIFFERS.get(metric.rule.kind, 0.0) for metric in plan.counts])[:, None]
+    each: Floats = (differ * np.log(most)) ** 2 * (control_events + 1) / np.maximum(beside, 1)
     return each
 
 

@@ -56,8 +56,8 @@ class Cold:
 
 COLD_COUNTS: Mapping[tuple[Control, MetricKind], float] = {
     (Control.BASELINE, MetricKind.RATIO): 0.8,
-    (Control.BASELINE, MetricKind.QUANTILE): 4.0,
-    (Control.BASELINE, MetricKind.SHARE): 4.0,
+    (Control.BASELINE, MetricKind.QUANTILE): 0.5,
+    (Control.BASELINE, MetricKind.SHARE): 0.5,
     (Control.BASELINE, MetricKind.RATE): 0.5,
     (Control.PRODUCTION, MetricKind.RATIO): 8.0,
     (Control.PRODUCTION, MetricKind.QUANTILE): 40.0,
