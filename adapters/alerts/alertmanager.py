@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from adapters import http
-from adapters.alerts.access import Access, NoSecret
+from adapters.alerts.access import Access
 from adapters.alerts.alert import Alert, AlertLabels, AlertsFault
 from adapters.alerts.reading import NotAlerts, alerts_in
 from adapters.metrics.source import Matcher
+from adapters.secret import NoSecret
 from pipeline.ports import Clock
 from pipeline.text import PlainText, plain
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from adapters.alerts.access import Access
-from adapters.alerts.access import Secret as AlertSecret
 from adapters.alerts.alert import AlertLabels
 from adapters.config.errors import Spot
 from adapters.config.schema import Values
@@ -11,7 +10,8 @@ from adapters.config.values import made
 from adapters.discovery.labels import LabelNames
 from adapters.means import AlertSettings, DiscoverySettings, PrometheusSettings
 from adapters.metrics.prometheus.queries import Labels, OwnQuery
-from adapters.metrics.prometheus.settings import Secret, ServerSettings
+from adapters.metrics.prometheus.settings import ServerSettings
+from adapters.secret import Secret
 
 
 def prometheus(said: Values, queries: tuple[OwnQuery, ...], spot: Spot) -> PrometheusSettings | None:
@@ -65,6 +65,6 @@ def alerts(said: Values, spot: Spot) -> AlertSettings:
     for key, field in (("token", "bearer"), ("password", "password")):
         secret = _secret(values, key, spot)
         if secret is not None:
-            access[field] = AlertSecret(file=secret[0], variable=secret[1])
+            access[field] = Secret(file=secret[0], env=secret[1])
     labels = AlertLabels(**values.pop("labels", {}))
     return AlertSettings(values.pop("url"), Access(**access), labels, **values)

@@ -23,6 +23,7 @@ from urllib3.util.retry import Retry
 from adapters.metrics.prometheus.answers import BODY_LIMIT, Kind, MetricsUnavailable, any_of, error_of, series_of
 from adapters.metrics.prometheus.call import Call
 from adapters.metrics.prometheus.settings import ServerSettings
+from adapters.secret import NoSecret, Secret
 from pipeline.text import PlainText, plain
 
 CONNECTIONS = 4
@@ -164,11 +165,18 @@ def during(call: Call, do: Callable[[], Any]) -> Any:
         del _HERE.call
 
 
+def _said(secret: Secret) -> str:
+    try:
+        return secret.read()
+    except NoSecret as error:
+        raise MetricsUnavailable(Kind.AUTH, str(error)) from None
+
+
 def _authorization(settings: ServerSettings) -> dict[str, str]:
     if settings.bearer is not None:
-        return {"Authorization": f"Bearer {settings.bearer.read()}"}
+        return {"Authorization": f"Bearer {_said(settings.bearer)}"}
     if settings.password is not None:
-        pair = f"{settings.user}:{settings.password.read()}".encode()
+        pair = f"{settings.user}:{_said(settings.password)}".encode()
         return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
     return {}
 

@@ -1,46 +1,14 @@
 """Where the metrics server is, and what it wants to see of us."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from adapters.metrics.prometheus.answers import Kind, MetricsUnavailable
+from adapters.secret import Secret
 
-SECRET_LIMIT = 16 * 1024
 _NONE: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """Where a secret lies, never the secret: it is read anew for each question, as tokens change."""
-
-    file: Path | None = None
-    env: str = ""
-    """Name of an environment variable; looked at where there is no file."""
-
-    def read(self) -> str:
-        """Raises `MetricsUnavailable`, which names the place and not what was in it."""
-        if self.file is None:
-            text, place = os.environ.get(self.env, ""), f"${self.env}"
-        else:
-            text, place = _content(self.file), str(self.file)
-        text = text.strip()
-        if not text:
-            raise MetricsUnavailable(Kind.AUTH, f"{place} is empty: put the secret there")
-        if not (text.isascii() and text.isprintable()):
-            raise MetricsUnavailable(Kind.AUTH, f"{place} holds more than one line of plain characters")
-        return text
-
-
-def _content(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(SECRET_LIMIT).decode("utf-8", "replace")
-    except OSError as error:
-        raise MetricsUnavailable(Kind.AUTH, f"{file} cannot be read: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.alerts.access import Access, NoSecret, Secret
+from adapters.alerts.access import Access
 from adapters.alerts.alert import Alert, AlertLabels, AlertsFault
 from adapters.alerts.alertmanager import AlertmanagerAlerts, written
 from adapters.alerts.reading import MOST, NotAlerts, alerts_in
 from adapters.metrics.source import Matcher, Op
+from adapters.secret import NoSecret, Secret
 from pipeline.text import is_identifier, plain
 from tests.neighbours.alertmanager import Alertmanager, alert, alertmanager
 
@@ -223,7 +224,7 @@ async def test_a_secret_that_cannot_be_had_is_a_fault_and_is_not_shown(
     for secret, why in (
         (Secret(tmp_path / "none"), "No such file or directory"),
         (Secret(tmp_path / "bad"), "expected one word of ASCII without blanks"),
-        (Secret(variable="ALERTS_TOKEN"), "$ALERTS_TOKEN is not set"),
+        (Secret(env="ALERTS_TOKEN"), "$ALERTS_TOKEN is not set"),
     ):
         found = await asking(f"http://{address}", access=Access(bearer=secret)).alerts(LONG_S)
         assert isinstance(found, AlertsFault)

@@ -15,7 +15,8 @@ import pytest
 
 from adapters.metrics.prometheus.answers import BODY_LIMIT, Kind, MetricsUnavailable, Series
 from adapters.metrics.prometheus.client import WORKERS, PrometheusClient
-from adapters.metrics.prometheus.settings import Secret, ServerSettings
+from adapters.metrics.prometheus.settings import ServerSettings
+from adapters.secret import Secret
 from pithead.clock import SystemClock
 from tests.adapters.metrics.prometheus.answering import NOW_S, vector
 
