@@ -22,8 +22,8 @@ SOFTENED = 3.0
 UNPAIRED_DISPERSION, UNPAIRED_FREEDOM = 3.0, 8.0
 COLD_DIFFERS: Mapping[MetricKind, float] = {
     MetricKind.RATIO: 0.4,
-    MetricKind.QUANTILE: 0.8,
-    MetricKind.SHARE: 0.8,
+    MetricKind.QUANTILE: 1.2,
+    MetricKind.SHARE: 1.2,
     MetricKind.RATE: 0.1,
 }
 """How far hosts differ in how hard a cold start is on them: part of the logarithm of what it allows them."""
