@@ -71,6 +71,11 @@ def _hosts(service: Service, rollout: Rollout, work: Work) -> Gate:
     said = f"{there} of {of} hosts healthy on {rollout.revision}"
     limits = service.rules.deploy
     if len(lost) > limits.max_unreachable or (lost and 2 * len(lost) >= of):
+        known = {host.name for host in service.hosts}
+        gone = [host for host in lost if host not in known]
+        if gone:
+            why = f"{said}; no longer among the hosts that are found: {some(gone)}"
+            return Gate("hosts", Answer.UNKNOWN, why, lifts="when they are found again; or roll back")
         why = f"{said}; no answer from {len(lost)}: {some(lost)}"
         return Gate("hosts", Answer.UNKNOWN, why, lifts="by itself, when they answer; or roll back")
     if named[Standing.UNKNOWN]:

@@ -17,7 +17,7 @@ INDENT = 3
 """Of the lines below the first of what is said."""
 MOST = 3
 """Such lines."""
-_GRAVEST = {Verdict.FAIL: 0, Verdict.NO_DATA: 1, Verdict.WATCH: 2, Verdict.PASS: 3}
+_GRAVEST = {Verdict.FAIL: 0, Verdict.WATCH: 1, Verdict.NO_DATA: 2, Verdict.PASS: 3}
 
 
 def lane(view: ServiceView, width: int, look: Look, *, wide: bool) -> Runs:

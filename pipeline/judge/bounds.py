@@ -118,8 +118,9 @@ def of_levels(plan: Plan, lay: Layout, sums: Floats, limits: Floats) -> list[Eff
                 canary=level,
                 control=control,
                 limit=control * float(np.exp(limits[at])),
-                low=None if low is None else control * float(np.exp(low)),
-                high=None if high is None else control * float(np.exp(high)),
+                # Hosts' own levels are shown, and the effect is of logarithms: the bounds stand around what is shown.
+                low=None if low is None else level * float(np.exp(low - d)),
+                high=None if high is None else level * float(np.exp(high - d)),
                 cold=phase == COLD,
             )
         )

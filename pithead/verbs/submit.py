@@ -38,14 +38,20 @@ async def run(args: Namespace, room: ControlRoom, out: Out) -> int:
 
 async def _until_ended(room: ControlRoom, service: str, release: str, out: Out, *, json: bool) -> int:
     follower = _Follower(release, out, json=json)
+    silent = False
     for _ in range(TRIES):
         try:
             async for view in room.service(service):
+                if silent:
+                    silent = False
+                    out.error("controller: it answers again")
                 code = follower.look(view)
                 if code is not None:
                     return code
         except ControllerLost as lost:
-            out.error(f"controller: {lost}: the release goes on when it is back; trying again")
+            if not silent:
+                out.error(f"controller: {lost}: the release goes on when it is back; trying again")
+            silent = True
         await asyncio.sleep(AGAIN_S)
     raise ControllerLost(f"no answer for {duration(TRIES * AGAIN_S)}")
 

@@ -58,6 +58,7 @@ async def test_a_host_that_vanishes_in_mid_rollout_is_said_so_and_counted() -> N
     assert "vanished in mid-rollout: counted as out of reach" in said(company)[-1]
     gates = {gate.name: gate for gate in company.controller.service("checkout").gates}
     assert gates["hosts"].answer is Answer.UNKNOWN
+    assert "no longer among the hosts that are found" in gates["hosts"].why
     for _ in range(40):
         await company.ticks(1)
         assert company.rollout.phase in {"canary-bake", "rolling-back", "rolled-back"}
