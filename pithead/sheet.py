@@ -80,7 +80,17 @@ def judged(by: JudgeView) -> str:
     """As in "judged against 9 production hosts, warm-up 3 of 10 min, uncalibrated"."""
     warmup = f"warm-up {by.warmup}" if by.warmup else ""
     untried = "" if by.calibrated else "uncalibrated"
-    return ", ".join(filter(None, (f"judged against {by.control or 'nothing'}", warmup, untried)))
+    return ", ".join(filter(None, (against(by.control), warmup, untried)))
+
+
+def against(control: str) -> str:
+    """As in "judged against 9 production hosts".
+
+    Why none beside the canary is compared with stays first: "2 production hosts are too few to compare with: judged
+    against production before".
+    """
+    few, held, before = control.partition(": held against ")
+    return f"{few}: judged against {before}" if held else f"judged against {control or 'nothing'}"
 
 
 def alert_line(alert: Alert) -> str:

@@ -10,6 +10,8 @@ from pithead import sheet
 from pithead.explained import Explained, Looks, Metric
 from pithead.sparks import chart, gap
 
+UNKNOWN = "?"
+
 
 def page(told: Explained, *, blocks: bool) -> Iterable[str]:
     """All that is known; charts in `blocks` or in ASCII."""
@@ -37,7 +39,7 @@ def _place(looks: Looks) -> str:
 
 
 def _judge(judge: JudgeView, *, kept: bool) -> Iterator[str]:
-    yield f"judged against {judge.control or 'nothing'}"
+    yield sheet.against(judge.control)
     yield f"  {judge.looks} look{'' if judge.looks == 1 else 's'}, {_evidence(judge.evidence)}"
     yield f"  false rollbacks: {100 * judge.alpha_spent:.2g} of {per_cent(judge.alpha)} spent"
     # Records do not tell what was calibrated then.
@@ -74,11 +76,12 @@ def _groups(metric: Metric) -> str:
     if metric.hosts is None:
         return f"{canary}, control {value(metric.control, metric.unit)}"
     low, high = (value(end, metric.unit) for end in metric.hosts)
-    return f"newest: {canary}, production hosts {low} to {high} (p10 to p90)"
+    beside = "" if UNKNOWN in (low, high) else f", production hosts {low} to {high} (p10 to p90)"
+    return f"newest: {canary}{beside}"
 
 
 def value(number: float | None, unit: str) -> str:
-    return "?" if number is None or number - number != 0 else amount(number, unit)
+    return UNKNOWN if number is None or number - number != 0 else amount(number, unit)
 
 
 def _evidence(ratio: float) -> str:

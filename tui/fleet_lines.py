@@ -17,9 +17,9 @@ from tui.words import fit, harmless, hms
 def counts_line(rows: Sequence[ServiceRow], shown: int, choice: Choice, width: int, look: Look) -> Runs:
     """` 42 services  32 steady  5 moving  5 attention     sort:attention`; each state from `WIDE` on."""
     colors = look.palette
-    total = f" {len(rows)} services"
+    total = f" {len(rows)} {'service' if len(rows) == 1 else 'services'}"
     if choice.filter or choice.preset != "all":
-        total = f" {shown} of {len(rows)} services"
+        total = f" {shown} of {len(rows)} {'service' if len(rows) == 1 else 'services'}"
     if width >= WIDE:
         total += ":"
         counted = [f"{count} {state.lower()}" for state, count in _by_state(rows)]

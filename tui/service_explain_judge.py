@@ -5,6 +5,7 @@ from rich.style import Style
 from pipeline.judge.wording import READ_OFF, confidence, evidence, is_read_off
 from pipeline.view import JudgeView, MetricPane, ServiceView
 from tui.service_bounds import newest
+from tui.service_judge import against
 from tui.service_sheets import wrapped
 from tui.widgets.pane import Look
 from tui.widgets.runs import Runs
@@ -17,7 +18,7 @@ def judging(view: ServiceView, width: int, look: Look) -> list[Runs]:
     if judge is None:
         return told(f"held against {view.control}" if view.control else "nothing to hold it against", width, look)
     palette = look.palette
-    body = told(f"judged against {judge.control or 'nothing'}", width, look)
+    body = told(against(judge.control), width, look)
     body += told(f"{looks(judge)}, {so_far(judge.evidence)}", width, look)
     body += told(f"false rollbacks: {spent(judge)}", width, look)
     body += told(judge.calibration, width, look, style=palette.plain if judge.calibrated else palette.warn)

@@ -78,9 +78,9 @@ def bar(ratio: float | None, width: int, glyphs: Glyphs) -> str:
 
 
 def budget(value: Budget, width: int, glyphs: Glyphs) -> str:
-    """`####..  61%` in `width` cells; unknown is `??????   ?`."""
+    """`####..  61%` in `width` cells, with a blank before the number; unknown is `??????   ?`."""
     text = percent(value.left)
-    tail = max(5, len(text))
+    tail = max(5, len(text) + 1)
     return bar(value.left, max(width - tail, 0), glyphs) + text.rjust(tail)
 
 

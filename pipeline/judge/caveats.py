@@ -39,10 +39,18 @@ def _traffic(evidence: Evidence) -> list[str]:
     the, lay, now = evidence.plan, evidence.layout, evidence.now
     if now.looks < SETTLED_LOOKS or now.elapsed_s <= 0:
         return []
-    expected = lay.read(now.sums, "expected").sum(axis=(0, 2))
+    expected, events = (lay.read(now.sums, name).sum(axis=(0, 2)) for name in ("expected", "events"))
     found = []
     for at, metric in enumerate(the.counts):
         an_hour = float(expected[at]) * HOUR_S / now.elapsed_s
         if metric.rule.kind is MetricKind.RATIO and an_hour < FEW_EVENTS_AN_HOUR:
-            found.append(f"{metric.rule.title}: {an_hour:.1f} an hour are normal: a mild regression goes unseen")
+            normal = _normal(an_hour, seen=float(events[at]) > 0)
+            found.append(f"{metric.rule.title}: {normal}: a mild regression goes unseen")
     return found
+
+
+def _normal(an_hour: float, *, seen: bool) -> str:
+    """How many of production's rate are usual; `seen`: the canary had some."""
+    if round(an_hour, 1) > 0:
+        return f"{an_hour:.1f} an hour are normal"
+    return "next to none are normal" if seen else "none seen so far"

@@ -21,6 +21,7 @@ from pipeline.model import Control, MetricKind, Service
 from pipeline.placement import draw_baseline, draw_canaries
 from pipeline.records import FEW_ERRORS_AN_HOUR, LATELY, LONG
 from pipeline.rehearsal.past import Past, in_longer_steps, in_order, unbroken
+from pipeline.words import duration
 
 LEAST_PRIOR_S = 3_600.0
 PRIOR_PART = 0.25
@@ -112,10 +113,16 @@ def stage(service: Service, past: Past, most_looks: int) -> Stage:
     starts = tuple(at for first, end in spans for at in range(max(first, before), end - looks + 1))
     wait_s = max(needed_s(cycle_s) - longest * step_s, step_s)
     if looks < min(planned, LEAST_LOOKS) or not starts:
-        raise TooShort(f"the longest stretch without a gap is {longest} looks of {step_s:g} s", wait_s)
+        raise TooShort(f"the longest stretch without a gap is {_looks(longest, step_s)}", wait_s)
     if len(past.hosts) < LEAST_HOSTS:
         raise TooShort(f"the history knows {len(past.hosts)} of the production hosts", wait_s)
     return Stage(service, past, step_s, recorded_s, looks, planned, starts, wait_s)
+
+
+def _looks(number: int, step_s: float) -> str:
+    """As in "7 looks of 2 s"."""
+    lasts = duration(step_s) if step_s >= 60 else f"{step_s:.2g} s"
+    return f"{number} {'look' if number == 1 else 'looks'} of {lasts}"
 
 
 def needed_s(cycle_s: float) -> float:

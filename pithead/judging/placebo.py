@@ -75,10 +75,19 @@ async def _played(args: Namespace, room: ControlRoom, service: Service, means: M
         )
     except TooShort as short:
         mend = f"leave the controller running and try again in {duration(short.wait_s)}"
+        if await _on_its_way(room, service.name):
+            mend = "no history is kept while a release is judged: finish or cancel it, or try another service"
         raise Failure(f"judge placebo {service.name}", str(short), mend, Exit.UNKNOWN) from None
     finally:
         means.progress.over()
     return on, endings
+
+
+async def _on_its_way(room: ControlRoom, service: str) -> bool:
+    """Whether a release of it is on its way."""
+    async for view in room.service(service):
+        return bool(view.row.release)
+    return False
 
 
 async def _past(room: ControlRoom, service: Service, means: Means) -> Past:

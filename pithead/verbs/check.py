@@ -35,7 +35,7 @@ def run(args: Namespace, out: Out) -> int:
         out.json({"file": str(path), "ok": True, "errors": [], "warnings": settings.warnings, **summary})
     else:
         out.line(f"{path}: no errors")
-        for name, value in summary.items():
+        for name, value in {**summary, **_found(settings)}.items():
             out.line(f"  {_told(name, value)}")
         for warning in settings.warnings:
             out.line(f"warning: {warning}")
@@ -46,6 +46,20 @@ def _told(name: str, value: object) -> str:
     """A number with its unit where the name ends in one: "looked at every 1 s"."""
     words = name.replace("_", " ")
     return f"{words.removesuffix(' s')} {value:g} s" if isinstance(value, float) else f"{words}: {value}"
+
+
+def _found(settings: Settings) -> dict[str, object]:
+    """What stands in place of numbers of hosts where discovery finds them, and nothing has been asked yet."""
+    services = settings.fleet.services.values()
+    without = [service.name for service in services if not service.production]
+    if not settings.discovery or not without:
+        return {}
+    by = f"found by {some([source.name for source in settings.discovery])} (discovery)"
+    if len(without) == len(services):
+        of_all = ("production_hosts", "staging_hosts", "datacenters")
+        return dict.fromkeys(of_all[:1] if any(service.hosts for service in services) else of_all, by)
+    number = sum(len(service.production) for service in services)
+    return {"production_hosts": f"{number}; those of {some(without)} are {by}"}
 
 
 def _summary(settings: Settings) -> dict[str, object]:

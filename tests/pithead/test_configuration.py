@@ -13,6 +13,7 @@ from pithead.cli import main
 from pithead.exits import Exit
 from pithead.peek import cut, peek
 from pithead.places import places
+from tests.pithead.reaching_support import write
 
 HERE = Settings(Path("config.toml"), Fleet(), ())
 
@@ -57,6 +58,51 @@ def test_check_says_how_often_hosts_are_looked_at(
     config.write_text(config.read_text().replace('tick = "1s"', f'tick = "{tick}"'))
     main(["check", str(config)])
     assert f"  looked at every {said}\n" in capsys.readouterr().out
+
+
+FOUND = """[discovery.targets]
+file = "/hosts.json"
+[service.cart]
+revision = "r1"
+"""
+CONFIGURED = """[service.checkout]
+revision = "r1"
+hosts = [
+  { name = "s-1", address = "127.0.0.1:1", pool = "staging", datacenter = "fra1" },
+  { name = "p-1", address = "127.0.0.2:1", datacenter = "fra1" },
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            "",
+            (
+                "production hosts: found by targets (discovery)",
+                "staging hosts: found by targets (discovery)",
+                "datacenters: found by targets (discovery)",
+            ),
+        ),
+        (
+            CONFIGURED,
+            (
+                "production hosts: 1; those of cart are found by targets (discovery)",
+                "staging hosts: 1",
+                "datacenters: fra1 2",
+            ),
+        ),
+    ],
+)
+def test_check_says_of_hosts_that_discovery_finds_that_it_does(
+    more: str, said: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, FOUND + more)
+    assert main(["check", str(path)]) == Exit.DONE
+    assert "".join(f"  {line}\n" for line in said) in capsys.readouterr().out
+    main(["check", "--json", str(path)])
+    assert json.loads(capsys.readouterr().out)["production_hosts"] == (1 if more else 0)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,9 +18,11 @@ from pipeline.model import JudgeRules, MetricKind, MetricRule
 from pipeline.ports import ControllerLost
 from pipeline.signals import Sample
 from pipeline.view import State
+from pithead import sheet
 from pithead.exits import Exit, Failure
 from pithead.sparks import HEIGHT, WIDTH, Bound, chart, gap
 from pithead.verbs import explain
+from pithead.why import value
 from tests.pithead.test_verbs import HOSTILE, Heard, typed
 from tests.tui.fakes import NOW, FakeRoom
 from tests.tui.samples import COLD, row, sample_events, sample_fleet, sample_service
@@ -109,6 +111,25 @@ async def test_a_live_release_is_told_with_gates_judge_and_metrics(out: Heard) -
         assert said in page
     assert "unit+contract tests" not in page
     assert page.count("limit +0.10pp |---") == 1
+
+
+@pytest.mark.parametrize(
+    "few", ["2 production hosts are too few to compare with", "no production host is left beside it"]
+)
+async def test_a_control_from_before_is_told_after_why_it_is_needed(few: str, out: Heard) -> None:
+    judge = replace(COLD, control=f"{few}: held against production before")
+    view = replace(sample_service("checkout-api"), judge=judge)
+    await told(FakeRoom(sample_fleet(), {"checkout-api": view}), out, "checkout-api")
+    assert f"{few}: judged against production before" in out.lines
+    assert f"  {few}: judged against production before, warm-up 3 of 10 min, uncalibrated" in sheet.page(view)
+
+
+async def test_production_hosts_that_nobody_knows_are_left_out(out: Heard) -> None:
+    view = sample_service("checkout-api")
+    errors = replace(view.panes[0], low=(None,), high=(math.nan,))
+    await told(FakeRoom(sample_fleet(), {"checkout-api": replace(view, panes=(errors,))}), out, "checkout-api")
+    (line,) = [line for line in out.lines if line.startswith("  newest: ")]
+    assert line == f"  newest: canary {value(errors.canary[-1], errors.unit)}"
 
 
 async def test_a_live_release_may_be_named_itself(out: Heard) -> None:

@@ -171,10 +171,21 @@ async def test_what_may_not_be_kept_is_printed_and_said_not_to_be(refused: bool,
 
 
 async def test_without_history_it_says_how_long_to_wait(out: Heard) -> None:
+    asked = room(past=())
+    view = asked.services[SERVICE]
+    asked.services[SERVICE] = replace(view, row=replace(view.row, release=""))
     with pytest.raises(Failure, match="nothing is recorded yet: leave the controller running") as told:
-        await placebo.run(typed("placebo", SERVICE), room(past=()), out, means())
+        await placebo.run(typed("placebo", SERVICE), asked, out, means())
     assert told.value.code == Exit.UNKNOWN
     assert "in 20 min" in str(told.value)
+
+
+async def test_while_a_release_is_on_its_way_it_says_that_no_history_is_kept(out: Heard) -> None:
+    asked = room(past=())
+    view = asked.services[SERVICE]
+    asked.services[SERVICE] = replace(view, row=replace(view.row, release=f"{SERVICE}-8"))
+    with pytest.raises(Failure, match="no history is kept while a release is judged: finish or cancel it, or try ano"):
+        await placebo.run(typed("placebo", SERVICE), asked, out, means())
 
 
 async def test_placebos_of_a_part_of_the_cycle_are_not_kept(out: Heard) -> None:

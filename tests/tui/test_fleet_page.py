@@ -11,9 +11,12 @@ from tests.tui.fakes import NOW, FakeRoom, FrozenClock
 from tests.tui.pages import company, drawn, opened, settled
 from tests.tui.samples import large_fleet, sample_fleet
 from tui.app import PitheadApp
+from tui.fleet_lines import counts_line
 from tui.fleet_order import Choice
-from tui.theme import Colors
+from tui.glyphs import ASCII
+from tui.theme import Colors, palette
 from tui.widgets.lines import LineList
+from tui.widgets.pane import Look
 
 HOSTILE = "\x1b]52;c;AAAA\x07 [/x] [bold]\u202e \u7532\u7532"
 ROWS_AT_80 = """\
@@ -101,6 +104,12 @@ async def test_hostile_text_stays_text_and_sends_no_control_character() -> None:
             lines = drawn(app)
         assert all(line.isprintable() for line in lines)
         assert any("[/x] [bold]" in line for line in lines)
+
+
+@pytest.mark.parametrize(("width", "said"), [(80, " 1 service  "), (120, " 1 service: 1 ")])
+def test_one_service_is_counted_as_one(width: int, said: str) -> None:
+    line = counts_line(sample_fleet().services[:1], 1, Choice(), width, Look(ASCII, palette(Colors.NONE)))
+    assert line[0][0].startswith(said)
 
 
 async def test_an_empty_fleet_says_what_to_add() -> None:

@@ -15,7 +15,7 @@ from tui.app import PitheadApp
 from tui.glyphs import ASCII, UNICODE
 from tui.page import Reading
 from tui.service import ServiceScreen
-from tui.service_explain_judge import metric_texts
+from tui.service_explain_judge import judging, metric_texts
 from tui.service_judge import judging_line
 from tui.service_lane import judged_line
 from tui.theme import Colors, palette
@@ -141,6 +141,19 @@ def test_the_line_of_the_judge_fits_and_says_the_gravest_first(width: int, judge
         if width >= 60:
             assert ("uncalibrated" in said) == (not judge.calibrated)
             assert ("warm-up 3 of 10 min" in said) == bool(judge.warmup)
+
+
+@pytest.mark.parametrize(
+    "few", ["2 production hosts are too few to compare with", "no production host is left beside it"]
+)
+def test_a_control_from_before_is_told_after_why_it_is_needed(few: str) -> None:
+    judge = replace(JUDGE, control=f"{few}: held against production before")
+    view = replace(sample_service("checkout-api"), judge=judge)
+    assert text(judging_line(view, 120, PLAIN)).startswith(f" {few}: judged against production before")
+    assert text(judging_line(view, 60, PLAIN)).startswith(" against production before  ")
+    assert text(judging(view, 100, PLAIN)[0]).strip() == f"{few}: judged against production before"
+    alarmed = replace(view, judge=replace(judge, alerts=("a is slow",)))
+    assert "  vs production before" in text(judging_line(alarmed, 120, PLAIN))
 
 
 def test_what_the_judge_adds_never_cuts_the_verdicts_reason() -> None:

@@ -48,7 +48,8 @@ def test_a_bar_has_its_width_and_never_shows_more_than_there_is(ratio: float, wi
 def test_an_unknown_budget_is_question_marks_and_never_a_full_bar() -> None:
     assert budget(Budget(None, "30d"), 11, ASCII) == "??????    ?"
     assert budget(Budget(0.0, "30d"), 11, ASCII) == "......   0%"
-    assert budget(Budget(-12.0, "30d"), 11, ASCII) == ".....-1200%"
+    assert budget(Budget(-12.0, "30d"), 11, ASCII) == ".... -1200%"
+    assert budget(Budget(-1.28, "30d"), 11, ASCII) == "..... -128%"
 
 
 @pytest.mark.parametrize(

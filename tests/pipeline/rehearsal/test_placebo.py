@@ -168,6 +168,18 @@ def test_a_few_minutes_of_history_are_too_little() -> None:
         stage(of, Past(of.production).then(past[:9]), 480)
 
 
+def test_the_step_of_a_history_that_is_too_short_is_told_round() -> None:
+    case, past = recorded()
+    of = service(case)
+    began, step_s = past[0].at, 1.97682
+    uneven = tuple(
+        replace(each, at=began + timedelta(seconds=step_s * at), look=replace(each.look, seconds=step_s))
+        for at, each in enumerate(past[:7])
+    )
+    with pytest.raises(TooShort, match=r"is 7 looks of 2 s\Z"):
+        stage(of, Past(of.production).then(uneven), 10_000)
+
+
 def test_a_host_that_the_history_hardly_knows_does_not_play() -> None:
     case, past = recorded()
     of = service(case)
