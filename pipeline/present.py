@@ -335,7 +335,9 @@ def _host(station: Station, index: int, wants: Targets) -> HostLine:
         return HostLine(host.name, host.datacenter, track, mark, now.revision, now.detail or "not healthy")
     if now.revision not in allowed:
         return HostLine(host.name, host.datacenter, track, Mark.UNKNOWN, now.revision, f"should run {wanted}")
-    return HostLine(host.name, host.datacenter, track, Mark.GOOD, now.revision, "")
+    # Of a canary host it matters what else is so: that a person keeps it out of the traffic, say.
+    said = now.detail if track is Track.CANARY else ""
+    return HostLine(host.name, host.datacenter, track, Mark.GOOD, now.revision, said)
 
 
 def production_waves(station: Station, rollout: Rollout) -> str:

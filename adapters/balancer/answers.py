@@ -19,10 +19,12 @@ _NAME = re.compile(r"[A-Za-z0-9_.:][A-Za-z0-9_.:-]{0,99}\Z")
 class BalancerFault(Exception):
     """A balancer could not be asked or told; `why` is one plain line that says what to do."""
 
-    def __init__(self, why: str, *, absent: bool = False) -> None:
+    def __init__(self, why: str, *, absent: bool = False, silent: bool = False) -> None:
         self.why: PlainText = plain(why)
         self.absent = absent
         """The balancer answers, and has no such backend or server."""
+        self.silent = silent
+        """It does not answer: it may be frozen or about to be started anew, so that asking again may help."""
         super().__init__(self.why)
 
 

@@ -10,9 +10,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from adapters.balancer.answers import BalancerFault
 from adapters.balancer.book import DrainBook, Drained
 from adapters.balancer.keeper import Hold, Keeper, Undrainable, booked_seat
-from adapters.balancer.seat import FIRST_WAIT_S, LONGEST_WAIT_S, Seat, is_last, look, until_idle, until_up
+from adapters.balancer.patience import FIRST_WAIT_S, LONGEST_WAIT_S, Patience
+from adapters.balancer.seat import Seat, is_last, look, until_idle, until_up
+from adapters.balancer.watch import Watch
 from pipeline.events import Intent, Outcome, Result
 from pipeline.model import Host
 from pipeline.observed import HostState, Observation
@@ -24,8 +27,11 @@ LOOK_S = 2.0
 UP_S = 30.0
 """A balancer with health checks of its own may need so long to find a host up again."""
 TURN_SHARE = 0.5
-"""Of the deadline: how long a host waits for its turn, where its backend has no other ready server just now."""
+"""Of the deadline: how long a host waits for its turn, where its backend has no other ready server just now, or for a
+balancer that does not answer."""
 
+GLANCE_S = 0.25
+"""How long the states wait for what people have taken out; what is seen later is told with the next ones."""
 TURN_S = 0.25
 """Between two looks whether its turn has come."""
 
@@ -39,6 +45,7 @@ class DrainedHosts:
     def __init__(self, inner: HostFleet, seats: Callable[[Host], Seat | None], store: DrainBook, clock: Clock) -> None:
         self._inner, self._seats, self._book, self._clock = inner, seats, store, clock
         self._keeper = Keeper(store, clock)
+        self._watch = Watch(seats, store, clock)
         self._holds: dict[str, Hold] = {}
         """By host: deploys under way here."""
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -48,17 +55,24 @@ class DrainedHosts:
 
     async def states(self, hosts: Sequence[Host], timeout_s: float) -> Mapping[str, Observation]:
         loop = asyncio.get_running_loop()
-        began_s = loop.time()
+        ends_s = loop.time() + timeout_s
+        looks = self._watch.look(hosts)
         seen = dict(await self._inner.states(hosts, timeout_s))
         left_over = [host for host in hosts if host.name in self._book.entries and host.name not in self._holds]
         begun = [self._repairing(host) for host in left_over if _is_well(seen.get(host.name))]
         if begun:
             # A repair that takes longer goes on by itself; the next look sees what came of it.
-            await asyncio.wait(begun, timeout=max(began_s + timeout_s - loop.time(), 0.0))
+            await asyncio.wait(begun, timeout=max(ends_s - loop.time(), 0.0))
+        if looks:
+            await asyncio.wait(looks, timeout=max(min(ends_s - loop.time(), GLANCE_S), 0.0))
         for host in left_over:
             entry, state = self._book.entries.get(host.name), seen.get(host.name)
             if entry is not None and isinstance(state, HostState):
                 seen[host.name] = replace(state, healthy=False, detail=self._why_out(entry, state))
+        for host in hosts:
+            state, note = seen.get(host.name), self._watch.note(host)
+            if note and isinstance(state, HostState):
+                seen[host.name] = replace(state, detail=plain("; ".join(filter(None, (state.detail, note)))))
         return seen
 
     async def deploy(self, host: Host, intent: Intent, token: int, deadline_s: float) -> Outcome:
@@ -73,8 +87,9 @@ class DrainedHosts:
             if host.name in self._repairs:
                 await asyncio.wait([self._repairs[host.name]])
             try:
-                await self._take(hold, ends_s - deadline_s * TURN_SHARE)
-                await self._idle(hold, ends_s)
+                patience_ends_s = ends_s - deadline_s * TURN_SHARE
+                await self._take(hold, patience_ends_s)
+                await self._idle(hold, patience_ends_s, ends_s)
             except Undrainable as why:
                 return self._nothing_done(intent, "; ".join((str(why), *hold.said)))
             end = await self._inner.deploy(host, intent, token, max(ends_s - self._clock.monotonic(), 0.0))
@@ -83,9 +98,11 @@ class DrainedHosts:
             return replace(end, detail=plain("; ".join(filter(None, (end.detail, *hold.said)))))
         finally:
             del self._holds[host.name]
+            self._watch.touched(seat)
 
     async def close(self) -> None:
-        """Stop repairing; the book knows what is left to do."""
+        """Stop repairing and looking; the book knows what is left to do."""
+        await self._watch.close()
         repairs = list(self._repairs.values())
         for repair in repairs:
             repair.cancel()
@@ -94,16 +111,20 @@ class DrainedHosts:
     async def _take(self, hold: Hold, patience_ends_s: float) -> None:
         """Out of the traffic, once there is another server to take it over."""
         seat = hold.seat
+        patience = Patience(self._clock, patience_ends_s)
         while True:
             async with self._turns[seat.backend]:
                 others = sorted(
                     its.host for its in self._holds.values() if its.ours and its.seat.backend == seat.backend
                 )
                 views = await look(seat)
-                if isinstance(views, str):
-                    raise Undrainable(views)
-                if not is_last(seat, views):
-                    return await self._keeper.take(hold, views)
+                if not isinstance(views, BalancerFault) and not is_last(seat, views):
+                    return await self._keeper.take(hold, views, patience_ends_s)
+            if isinstance(views, BalancerFault):
+                if not await patience.again([views]):
+                    raise Undrainable(patience.told([views]))
+                continue
+            patience.heard()
             left_s = patience_ends_s - self._clock.monotonic()
             if not others or left_s <= 0:
                 busy = f" while {', '.join(others)} is deployed to" if others else ""
@@ -111,11 +132,11 @@ class DrainedHosts:
                 raise Undrainable(f"{seat.server} is the last ready server of {seat.backend}{busy}: {advice}")
             await self._clock.sleep(min(TURN_S, left_s))
 
-    async def _idle(self, hold: Hold, ends_s: float) -> None:
+    async def _idle(self, hold: Hold, patience_ends_s: float, ends_s: float) -> None:
         """Wait for its sessions to end, for as long as they may take."""
         at_most_s = min(hold.seat.drain_s, max(ends_s - self._clock.monotonic(), 0.0))
-        waited = await until_idle(hold.seat, hold.ours, at_most_s, self._clock)
-        wrong = "; ".join(waited.faults)
+        waited = await until_idle(hold.seat, hold.ours, at_most_s, patience_ends_s, self._clock)
+        wrong = waited.faults
         if not wrong and ends_s - self._clock.monotonic() <= 0:
             wrong = f"draining {hold.seat.name} took all the time: give the deploy a longer deadline or a shorter drain"
         if wrong:
@@ -135,7 +156,7 @@ class DrainedHosts:
         if wrong:
             hold.said.append(f"{stays} until the host is healthy: {wrong}")
             return
-        failed = await self._keeper.give_back(host.name, seat, hold.ours)
+        failed = await self._keeper.give_back(host.name, seat, hold.ours, Patience(self._clock, ends_s))
         if failed:
             hold.said.append(f"{stays}: {failed}")
             return

@@ -84,21 +84,22 @@ class HaproxySocket:
                     writer.transport.abort()
         except TimeoutError:
             raise self._fault(
-                f"no answer in {self.timeout_s:g} s: see whether HAProxy runs and is not frozen"
+                f"no answer in {self.timeout_s:g} s: see whether HAProxy runs and is not frozen", silent=True
             ) from None
         except FileNotFoundError:
-            raise self._fault('no such socket: see whether HAProxy runs, with "stats socket" at this path') from None
+            what = 'no such socket: see whether HAProxy runs, with "stats socket" at this path'
+            raise self._fault(what, silent=True) from None
         except PermissionError:
             what = 'the socket cannot be opened: give its "stats socket" line a mode and group that let this user in'
             raise self._fault(what) from None
         except ConnectionRefusedError:
-            raise self._fault("refused: see whether HAProxy runs, and listens there") from None
+            raise self._fault("refused: see whether HAProxy runs, and listens there", silent=True) from None
         except (ConnectionError, asyncio.IncompleteReadError):
-            raise self._fault("the connection broke in mid-answer: see whether HAProxy runs") from None
+            raise self._fault("the connection broke in mid-answer: see whether HAProxy runs", silent=True) from None
         except OSError as error:
-            raise self._fault(f"cannot be reached: {error.strerror or error}") from None
+            raise self._fault(f"cannot be reached: {error.strerror or error}", silent=True) from None
         if not raw.endswith(b"\n"):
-            raise self._fault("the connection was closed in mid-answer: see whether HAProxy runs")
+            raise self._fault("the connection was closed in mid-answer: see whether HAProxy runs", silent=True)
         return raw.decode("utf-8", "replace")
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -109,11 +110,11 @@ class HaproxySocket:
             raise self._fault("not the address of a socket: give /path/to.sock or host:port")
         return await asyncio.open_connection(host.strip("[]"), int(port))
 
-    def _fault(self, why: str) -> BalancerFault:
-        return self._here(BalancerFault(why))
+    def _fault(self, why: str, *, silent: bool = False) -> BalancerFault:
+        return self._here(BalancerFault(why, silent=silent))
 
     def _here(self, fault: BalancerFault) -> BalancerFault:
-        return BalancerFault(f"balancer {self.address}: {fault.why}", absent=fault.absent)
+        return BalancerFault(f"balancer {self.address}: {fault.why}", absent=fault.absent, silent=fault.silent)
 
 
 def _checked(name: str) -> str:

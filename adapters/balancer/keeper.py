@@ -10,6 +10,7 @@ import msgspec
 
 from adapters.balancer.book import DrainBook, Drained
 from adapters.balancer.haproxy import HaproxySocket
+from adapters.balancer.patience import Patience
 from adapters.balancer.seat import Seat, Views, drain, put_back
 from pipeline.ports import Clock
 
@@ -39,7 +40,7 @@ class Keeper:
     def __init__(self, book: DrainBook, clock: Clock) -> None:
         self._book, self._clock = book, clock
 
-    async def take(self, hold: Hold, views: Views) -> None:
+    async def take(self, hold: Hold, views: Views, patience_ends_s: float) -> None:
         """Book it, then drain it on every balancer where nobody else did; or `Undrainable`, with all as it was."""
         seat = hold.seat
         was = self._book.entries.get(hold.host)
@@ -56,10 +57,10 @@ class Keeper:
         if unwritten:
             # A full disk must not stop a rollback; the history itself holds what goes forward.
             hold.said.append(f"{unwritten}: if pithead is stopped meanwhile, put {seat.name} back by hand")
-        faults = await drain(seat, hold.ours)
+        faults = await drain(seat, hold.ours, Patience(self._clock, patience_ends_s))
         if faults:
             await self.undo(hold)
-            raise Undrainable("; ".join(faults))
+            raise Undrainable(faults)
 
     async def undo(self, hold: Hold) -> None:
         """As it was before this deploy; a host that an earlier one had left drained is not well, and stays so."""
@@ -72,9 +73,11 @@ class Keeper:
         else:
             self._book.strike(hold.host)
 
-    async def give_back(self, host: str, seat: Seat, sockets: Iterable[HaproxySocket]) -> str:
+    async def give_back(
+        self, host: str, seat: Seat, sockets: Iterable[HaproxySocket], patience: Patience | None = None
+    ) -> str:
         """Into the traffic on all of `sockets`; or why it is not on some, which stay in the book."""
-        failed = await put_back(seat, sockets)
+        failed = await put_back(seat, sockets, patience)
         entry = self._book.entries.get(host)
         if not failed:
             self._book.strike(host)

@@ -10,10 +10,9 @@ from typing import TypeVar
 
 from adapters.balancer.answers import BalancerFault, Load, Server, no_server
 from adapters.balancer.haproxy import HaproxySocket, Wanted
+from adapters.balancer.patience import FIRST_WAIT_S, LONGEST_WAIT_S, Patience, in_words
 from pipeline.ports import Clock
 
-FIRST_WAIT_S = 0.1
-LONGEST_WAIT_S = 1.0
 IDLE_LOOKS = 2
 """A request that is just being given to the server may not be counted yet."""
 UNREACHED_S = 5.0
@@ -47,21 +46,26 @@ class Waited:
 
     sessions: int = 0
     """Left when the time was over."""
-    faults: tuple[str, ...] = ()
-    """Balancers that could not be asked any more: nobody knows what they send."""
+    faults: str = ""
+    """Of balancers that could not be asked any more: nobody knows what they send."""
 
 
-async def look(seat: Seat) -> Views | str:
-    """Every balancer's view, or why one of them has none."""
+async def look(seat: Seat) -> Views | BalancerFault:
+    """Every balancer's view, or why one of them has none: one that refuses before one that does not answer."""
     views: dict[HaproxySocket, Mapping[str, Server]] = {}
+    silent: BalancerFault | None = None
     answers = await _each(seat.sockets, lambda socket: socket.servers(seat.backend))
     for socket, servers in answers.items():
-        if isinstance(servers, BalancerFault):
-            return servers.why
-        if seat.server not in servers:
-            return f"balancer {socket.address}: {no_server(seat.backend, seat.server).why}"
-        views[socket] = servers
-    return views
+        if not isinstance(servers, BalancerFault):
+            if seat.server not in servers:
+                why = no_server(seat.backend, seat.server).why
+                return BalancerFault(f"balancer {socket.address}: {why}", absent=True)
+            views[socket] = servers
+        elif servers.silent:
+            silent = silent or servers
+        else:
+            return servers
+    return silent or views
 
 
 def is_last(seat: Seat, views: Views) -> bool:
@@ -77,20 +81,32 @@ def is_last(seat: Seat, views: Views) -> bool:
     )
 
 
-async def drain(seat: Seat, sockets: Iterable[HaproxySocket]) -> list[str]:
+async def drain(seat: Seat, sockets: Iterable[HaproxySocket], patience: Patience) -> str:
     """Take the server out on each of `sockets`; what went wrong, where something did."""
-    answers = await _each(sockets, lambda socket: socket.set_state(seat.backend, seat.server, Wanted.DRAIN))
-    return [fault.why for fault in answers.values() if isinstance(fault, BalancerFault)]
+    while True:
+        answers = await _each(sockets, lambda socket: socket.set_state(seat.backend, seat.server, Wanted.DRAIN))
+        faults = _faults(answers)
+        if not faults:
+            return ""
+        if not await patience.again(faults.values()):
+            return patience.told(faults.values())
+        sockets = tuple(faults)
 
 
-async def put_back(seat: Seat, sockets: Iterable[HaproxySocket]) -> dict[HaproxySocket, str]:
+async def put_back(
+    seat: Seat, sockets: Iterable[HaproxySocket], patience: Patience | None = None
+) -> dict[HaproxySocket, str]:
     """Give the server its traffic again on each of `sockets`; why not, of those where it failed.
 
+    Without `patience` each is asked once.
     A server that is in maintenance now was put there by a person, as we only drain: it is left so. One that is not
     there any more needs nothing.
     """
-    answers = await _each(sockets, lambda socket: _ready(seat, socket))
-    return {socket: fault.why for socket, fault in answers.items() if isinstance(fault, BalancerFault)}
+    while True:
+        faults = _faults(await _each(sockets, lambda socket: _ready(seat, socket)))
+        if not faults or patience is None or not await patience.again(faults.values()):
+            return {socket: fault.why for socket, fault in faults.items()}
+        sockets = tuple(faults)
 
 
 async def _ready(seat: Seat, socket: HaproxySocket) -> None:
@@ -104,13 +120,17 @@ async def _ready(seat: Seat, socket: HaproxySocket) -> None:
         await socket.set_state(seat.backend, seat.server, Wanted.READY)
 
 
-async def until_idle(seat: Seat, ours: frozenset[HaproxySocket], at_most_s: float, clock: Clock) -> Waited:
+async def until_idle(
+    seat: Seat, ours: frozenset[HaproxySocket], at_most_s: float, patience_ends_s: float, clock: Clock
+) -> Waited:
     """Wait until no balancer has sessions or waiting requests on the server, or `at_most_s` have passed.
 
     Idle means seen so `IDLE_LOOKS` times. A balancer that was started anew meanwhile has forgotten the drain: it
-    is told again, if it is one of `ours`.
+    is told again, if it is one of `ours`. One that does not answer is waited for until `patience_ends_s` of the
+    clock, however short the drain.
     """
     began_s = clock.monotonic()
+    drained_s = ends_s = began_s + at_most_s
     heard_s = dict.fromkeys(seat.sockets, began_s)
     wait_s = FIRST_WAIT_S
     idle = 0
@@ -119,15 +139,21 @@ async def until_idle(seat: Seat, ours: frozenset[HaproxySocket], at_most_s: floa
         now_s = clock.monotonic()
         known = {socket: load for socket, load in loads.items() if isinstance(load, Load)}
         heard_s |= dict.fromkeys(known, now_s)
-        faults = [load.why for load in loads.values() if isinstance(load, BalancerFault)]
-        left_s = began_s + at_most_s - now_s
+        faults = tuple(_faults(loads).values())
+        left_s = ends_s - now_s
         busy = any(not load.idle or (load.serving and socket in ours) for socket, load in known.items())
         idle = 0 if busy or faults else idle + 1
         if idle == IDLE_LOOKS:
             return Waited()
-        if faults and (left_s <= 0 or now_s - min(heard_s.values()) >= UNREACHED_S):
-            return Waited(faults=tuple(faults))
-        if left_s <= 0:
+        silent_s = now_s - min(heard_s.values())
+        patient = now_s < patience_ends_s and all(fault.silent for fault in faults)
+        if faults and not patient and (now_s >= drained_s or silent_s >= UNREACHED_S):
+            return Waited(faults=in_words(faults, silent_s))
+        if faults and patient:
+            # Once it answers it must still be seen idle, and may have to be told again.
+            ends_s = max(ends_s, now_s + 2 * LONGEST_WAIT_S)
+            left_s = ends_s - now_s
+        elif left_s <= 0:
             return Waited(sessions=sum(load.sessions + load.queued for load in known.values()))
         await clock.sleep(min(wait_s, left_s))
         wait_s = min(wait_s * 1.5, LONGEST_WAIT_S)
@@ -159,6 +185,10 @@ def _takes(servers: Mapping[str, Server] | BalancerFault, server: str) -> bool:
     """Up, or kept out by a person, whom nobody waits for."""
     its = servers.get(server) if not isinstance(servers, BalancerFault) else None
     return its is not None and (its.up or its.out)
+
+
+def _faults(answers: Mapping[HaproxySocket, object]) -> dict[HaproxySocket, BalancerFault]:
+    return {socket: fault for socket, fault in answers.items() if isinstance(fault, BalancerFault)}
 
 
 async def _each(

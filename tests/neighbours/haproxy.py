@@ -93,6 +93,11 @@ class Haproxy:
         # Its threads may still answer until all of them have stopped.
         os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
 
+    def thaw(self) -> None:
+        """It goes on, with all that it was asked meanwhile."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
     async def stop(self) -> None:
         await self._end(signal.SIGKILL)
 

@@ -63,7 +63,7 @@ async def test_a_sick_host_stays_drained_where_the_way_back_finds_a_balancer_dea
     here.fleet.sick = {"web-1"}
     await here.hosts.deploy(web.host, intent("web-1"), 1, 0.7)
     await here.balancers[1].kill()
-    outcome = await here.hosts.deploy(web.host, intent("web-1", "r1"), 1, DEADLINE_S)
+    outcome = await here.hosts.deploy(web.host, intent("web-1", "r1"), 1, 0.6)
     assert outcome.detail.startswith("nothing done: ")
     assert await here.out(0) == {"web-1"}
     assert len(here.book.entries["web-1"].balancers) == 2
