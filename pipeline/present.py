@@ -8,7 +8,7 @@ from pipeline.gates import UNWELL, Answer, Gate, first_closed
 from pipeline.hostwork import Standing, is_restart
 from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
-from pipeline.model import Pool
+from pipeline.model import Pool, Track
 from pipeline.observed import HostState
 from pipeline.placement import in_waves
 from pipeline.station import Station
