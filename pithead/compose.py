@@ -9,12 +9,11 @@ from random import SystemRandom
 from adapters.api.server import ApiServer
 from adapters.checks.runner import HostChecks
 from adapters.config import Settings
-from adapters.history.place import prepare
 from adapters.history.sqlite import SqliteHistory
 from pipeline.controller import Controller
 from pipeline.events import Event
 from pipeline.judge.sequential import SequentialJudge
-from pipeline.ports import Changes, HistoryError
+from pipeline.ports import Changes
 from pithead.catching_up import catch_up, in_background
 from pithead.clock import SystemClock
 from pithead.outside import Outside, asked_for, label_value, outside
@@ -27,15 +26,6 @@ QUIET = frozenset({"look"})
 
 class ToldHistory(SqliteHistory):
     """Says in the log what it has kept."""
-
-    def claim(self) -> None:
-        """Take its lock before anything is read. Raises `HistoryError` where another controller has it."""
-        prepare(self.path, self._mounts)
-        try:
-            self._lock.take()
-        except OSError as error:
-            why = f"{self._lock.path}: {error.strerror}: make its folder writable for this user"
-            raise HistoryError(why) from error
 
     def record(self, changes: Changes, *, safe: bool = False) -> tuple[Event, ...]:
         events = super().record(changes, safe=safe)

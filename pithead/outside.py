@@ -52,7 +52,6 @@ class Outside:
     hosts: HostFleet
     metrics: Metrics
     inventory: Inventory | None
-    ssh: SshClient | None
     server: PrometheusClient | None
     logs: Logs
     alerts: Alerts | None
@@ -70,16 +69,17 @@ async def outside(settings: Settings, places: Places, clock: Clock, stack: Async
 
     client = _ssh(settings, places, clock)
     hosts = _hosts(settings, places, clock, means, client, stack)
-    server = _prometheus(settings, clock, stack)
-    metrics = _metrics(settings, server, clock)
-    stack.push_async_callback(metrics.close)
+    server = prometheus(settings, clock, stack)
+    measured = metrics(settings, server, clock)
+    stack.push_async_callback(measured.close)
     inventory = None
     if settings.discovery:
-        sources = [_source(each, server, clock) for each in settings.discovery]
         configured = Configured(
             {name: service.hosts for name, service in settings.fleet.services.items()}, settings.datacenters
         )
-        inventory = FoundHosts(settings.fleet.services, Discovery(sources, configured, clock), owners, clock)
+        inventory = FoundHosts(
+            settings.fleet.services, Discovery(sources(settings, server, clock), configured, clock), owners, clock
+        )
         stack.push_async_callback(inventory.close)
         await inventory.start()
     logs = HostLogs(SshLogs(client, clock) if client is not None else None, named, clock)
@@ -87,7 +87,7 @@ async def outside(settings: Settings, places: Places, clock: Clock, stack: Async
     if alerts is not None:
         stack.push_async_callback(alerts.close)
         await alerts.start()
-    return Outside(hosts, metrics, inventory, client, server, logs, alerts)
+    return Outside(hosts, measured, inventory, server, logs, alerts)
 
 
 def _ssh(settings: Settings, places: Places, clock: Clock) -> SshClient | None:
@@ -151,7 +151,8 @@ def seat(rule: SeatRule, host: Host) -> Seat:
     )
 
 
-def _prometheus(settings: Settings, clock: Clock, stack: AsyncExitStack) -> PrometheusClient | None:
+def prometheus(settings: Settings, clock: Clock, stack: AsyncExitStack) -> PrometheusClient | None:
+    """The metrics server, if one is configured; closed with `stack`."""
     if settings.prometheus is None:
         return None
     client = PrometheusClient(settings.prometheus.server, clock)
@@ -159,7 +160,8 @@ def _prometheus(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Prom
     return client
 
 
-def _metrics(settings: Settings, server: PrometheusClient | None, clock: Clock) -> ScrapedMetrics | PrometheusMetrics:
+def metrics(settings: Settings, server: PrometheusClient | None, clock: Clock) -> ScrapedMetrics | PrometheusMetrics:
+    """What measures the hosts; the caller's to close."""
     if settings.prometheus is None or server is None:
         return ScrapedMetrics(settings.signals, clock)
     its = settings.prometheus
@@ -199,6 +201,11 @@ def _alerts(settings: Settings, clock: Clock) -> WatchedAlerts | None:
     return WatchedAlerts(source, clock, every_s=its.every_s, timeout_s=its.timeout_s)
 
 
+def sources(settings: Settings, server: PrometheusClient | None, clock: Clock) -> list[HostSource]:
+    """Of hosts, in the configuration's order."""
+    return [_source(each, server, clock) for each in settings.discovery]
+
+
 def _source(said: DiscoverySettings, server: PrometheusClient | None, clock: Clock) -> HostSource:
     if said.file is not None:
         return FileTargets(said.file, clock, said.names, said.matchers)
@@ -217,18 +224,3 @@ def _active(server: PrometheusClient) -> Callable[[], Awaitable[list[Target]]]:
         return [(target.labels, target.address) for target in await targets(server)]
 
     return ask
-
-
-def prometheus(settings: Settings, clock: Clock, stack: AsyncExitStack) -> PrometheusClient | None:
-    """The metrics server, if one is configured; closed with `stack`."""
-    return _prometheus(settings, clock, stack)
-
-
-def metrics(settings: Settings, server: PrometheusClient | None, clock: Clock) -> ScrapedMetrics | PrometheusMetrics:
-    """What measures the hosts; the caller's to close."""
-    return _metrics(settings, server, clock)
-
-
-def sources(settings: Settings, server: PrometheusClient | None, clock: Clock) -> list[HostSource]:
-    """Of hosts, in the configuration's order."""
-    return [_source(each, server, clock) for each in settings.discovery]

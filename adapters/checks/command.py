@@ -7,21 +7,18 @@ controller's environment but what a program needs to be found and to run.
 import asyncio
 import os
 import re
-import signal
-from asyncio.subprocess import DEVNULL, STDOUT, Process
+from asyncio.subprocess import DEVNULL, STDOUT
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from adapters.checks.finding import Finding
+from adapters.programs import DRAIN_S, environment, last_line, signal_name, status_of
 from pipeline.model import CheckRule, Service
 from pipeline.text import plain
 
 OUTPUT_KEPT = 4096
 """Bytes of the end of the output; what went wrong is said last."""
-DRAIN_S = 1.0
-"""How long a program that has ended may leave its output open, in hands that left its session."""
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _PLACEHOLDER = re.compile(r"\{(revision|service|hosts)\}")
 
 
@@ -43,34 +40,22 @@ async def run_command(check: CheckRule, service: Service, revision: str) -> Find
                 stdout=output.write_end,
                 stderr=STDOUT,
                 start_new_session=True,
-                env=_environment(),
+                env=environment(),
             )
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             return Finding(False, f"{plain(arguments[0], 100)} cannot be run: {reason}")
-        status = await _status(process, check.deadline_s)
+        status = await status_of(process, check.deadline_s)
     if status is None:
         return Finding(False, f"not done in {check.deadline_s:g} s, ended{output.said()}")
     if status < 0:
-        return Finding(False, f"ended by {_signal_name(-status)}{output.said()}")
+        return Finding(False, f"ended by {signal_name(-status)}{output.said()}")
     return Finding(status == 0, f"exit {status}{output.said()}")
 
 
 def filled(argument: str, filling: Mapping[str, str]) -> str:
     """`argument` with its placeholders filled; other braces stay, and what is filled in is not filled again."""
     return _PLACEHOLDER.sub(lambda found: filling[found[1]], argument)
-
-
-async def _status(process: Process, deadline_s: float) -> int | None:
-    """The program's exit status, or None if it had to be ended; nothing of it is left either way."""
-    try:
-        async with asyncio.timeout(deadline_s):
-            return await process.wait()
-    except TimeoutError:
-        return None
-    finally:
-        _end_all(process)
-        await process.wait()
 
 
 @dataclass(slots=True)
@@ -110,22 +95,4 @@ class _Output:
 
     def said(self) -> str:
         """The last line that says anything, to stand behind the outcome."""
-        lines = [line for line in bytes(self.tail).splitlines() if line.strip()]
-        return f": {plain(lines[-1].strip(), 200)}" if lines else ""
-
-
-def _end_all(process: Process) -> None:
-    """End what is left of the program's session; its first process may be gone already."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _environment() -> dict[str, str]:
-    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+        return last_line(bytes(self.tail))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from adapters.discovery.found import Found, Look, SourceFault
 from adapters.discovery.labels import DEFAULT_NAMES, LabelNames
+from adapters.discovery.paced import Paced
 from adapters.discovery.run import output_of
 from adapters.discovery.sd_json import LIMIT, hosts_in
 from adapters.metrics.source import Matcher
@@ -27,20 +28,13 @@ class CommandTargets:
     ) -> None:
         self.name = plain(" ".join(arguments), 100)
         self._arguments = tuple(arguments)
-        self._clock = clock
         self._names = names
         self._matchers = tuple(matchers)
-        self._every_s = every_s
         self._deadline_s = deadline_s
-        self._began_s: float | None = None
-        self._newest: Look | None = None
+        self._paced = Paced(self._run, clock, every_s)
 
     async def look(self) -> Look:
-        now_s = self._clock.monotonic()
-        if self._newest is None or self._began_s is None or now_s - self._began_s >= self._every_s:
-            self._began_s = now_s
-            self._newest = Look(await self._run(), self._clock.monotonic())
-        return self._newest
+        return await self._paced.look()
 
     async def _run(self) -> Found | SourceFault:
         output = await output_of(self._arguments, self._deadline_s, LIMIT)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from adapters.discovery.found import Found, Look, SourceFault
 from adapters.discovery.labels import DEFAULT_NAMES, LabelNames, Target, hosts_of
+from adapters.discovery.paced import Paced
 from adapters.metrics.source import Matcher
 from pipeline.ports import Clock
 from pipeline.text import plain
@@ -35,20 +36,13 @@ class PrometheusTargets:
     ) -> None:
         self.name = plain(name, 100)
         self._ask = ask
-        self._clock = clock
         self._names = names
         self._matchers = tuple(matchers)
-        self._every_s = every_s
         self._deadline_s = deadline_s
-        self._began_s: float | None = None
-        self._newest: Look | None = None
+        self._paced = Paced(self._found, clock, every_s)
 
     async def look(self) -> Look:
-        now_s = self._clock.monotonic()
-        if self._newest is None or self._began_s is None or now_s - self._began_s >= self._every_s:
-            self._began_s = now_s
-            self._newest = Look(await self._found(), self._clock.monotonic())
-        return self._newest
+        return await self._paced.look()
 
     async def _found(self) -> Found | SourceFault:
         try:

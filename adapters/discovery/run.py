@@ -2,20 +2,17 @@
 
 import asyncio
 import os
-import signal
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from adapters.discovery.found import SourceFault
+from adapters.programs import DRAIN_S, end_all, environment, last_line, signal_name, status_of
 from pipeline.text import plain
 
 WORDS_KEPT = 4096
 """Bytes of the end of what it says on standard error."""
-DRAIN_S = 1.0
-"""How long a program that has ended may leave its output open, in hands that left its session."""
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 
 async def output_of(arguments: Sequence[str], deadline_s: float, limit: int) -> bytes | SourceFault:
@@ -30,14 +27,14 @@ async def output_of(arguments: Sequence[str], deadline_s: float, limit: int) -> 
                 stdout=out.write_end,
                 stderr=err.write_end,
                 start_new_session=True,
-                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+                env=environment(),
             )
             out.handed_on()
             err.handed_on()
             words = asyncio.create_task(_tail(err.reader))
             output = asyncio.create_task(_head(out.reader, limit, process))
             try:
-                status = await _status(process, deadline_s)
+                status = await status_of(process, deadline_s)
                 await asyncio.wait({output, words}, timeout=DRAIN_S)
                 return _told(status, deadline_s, output, words, limit)
             finally:
@@ -51,30 +48,18 @@ async def output_of(arguments: Sequence[str], deadline_s: float, limit: int) -> 
 def _told(
     status: int | None, deadline_s: float, output: asyncio.Task[bytes], words: asyncio.Task[bytes], limit: int
 ) -> bytes | SourceFault:
-    said = _last_line(words.result()) if words.done() else ""
+    said = last_line(words.result()) if words.done() else ""
     if output.done() and len(output.result()) > limit:
         return SourceFault(plain(f"more than {limit / 1024 / 1024:g} MiB of output"))
     if status is None:
         return SourceFault(plain(f"not done in {deadline_s:g} s, ended{said}"))
     if status < 0:
-        return SourceFault(plain(f"ended by {_signal_name(-status)}{said}"))
+        return SourceFault(plain(f"ended by {signal_name(-status)}{said}"))
     if status:
         return SourceFault(plain(f"exit {status}{said}"))
     if not output.done():
         return SourceFault(plain("it has ended, and something it started keeps its output open"))
     return output.result()
-
-
-async def _status(process: Process, deadline_s: float) -> int | None:
-    """The exit status, or None if it had to be ended; nothing of its session is left either way."""
-    try:
-        async with asyncio.timeout(deadline_s):
-            return await process.wait()
-    except TimeoutError:
-        return None
-    finally:
-        _end_all(process)
-        await process.wait()
 
 
 @dataclass(slots=True)
@@ -114,7 +99,7 @@ async def _head(reader: asyncio.StreamReader, limit: int, process: Process) -> b
     while part := await reader.read(64 * 1024):
         kept += part
         if len(kept) > limit:
-            _end_all(process)
+            end_all(process)
             break
     return bytes(kept)
 
@@ -125,21 +110,3 @@ async def _tail(reader: asyncio.StreamReader) -> bytes:
         kept += part
         del kept[:-WORDS_KEPT]
     return bytes(kept)
-
-
-def _end_all(process: Process) -> None:
-    """End what is left of the program's session; its first process may be gone already."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _last_line(raw: bytes) -> str:
-    lines = [line for line in raw.splitlines() if line.strip()]
-    return f": {plain(lines[-1].strip(), 200)}" if lines else ""
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

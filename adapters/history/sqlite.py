@@ -60,12 +60,16 @@ class SqliteHistory:
         self._db: sqlite3.Connection | None = None
         self._aside: list[Changes] = []
 
-    def start(self) -> Memory:
+    def claim(self) -> None:
+        """Take the writer's lock, before anything is read. Raises `HistoryError` where another controller has it."""
         prepare(self.path, self._mounts)
         try:
             self._lock.take()
         except OSError as exc:
             raise HistoryError(f"{self._lock.path}: {exc.strerror}: make its folder writable for this user") from exc
+
+    def start(self) -> Memory:
+        self.claim()
         try:
             return self._begin()
         except BaseException:

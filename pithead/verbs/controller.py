@@ -63,6 +63,7 @@ def run(args: Namespace, out: Out) -> int:
     logs.begin()
     if args.detached:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    from adapters.balancer.book import BookFault
     from pithead.compose import serve
 
     async def main() -> None:
@@ -72,6 +73,8 @@ def run(args: Namespace, out: Out) -> int:
 
     try:
         asyncio.run(main())
+    except BookFault as error:
+        raise Failure("controller", str(error), "then start it again; no host was touched") from error
     except OSError as error:
         why = f"{error.strerror or error}: {error.filename or places.run}"
         raise Failure("controller", why, "mend that, or set another run_dir or state_dir") from error

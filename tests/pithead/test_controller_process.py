@@ -110,6 +110,15 @@ async def test_a_second_one_on_the_same_history_touches_nothing_else(tmp_path: P
     assert not (tmp_path / "run").exists()
 
 
+def test_a_drain_book_that_cannot_be_read_ends_it_with_the_reason(there: Places) -> None:
+    seat = '[haproxy.edge]\nsockets = ["/nowhere.sock"]\n[service.cart.balancer]\nhaproxy = "edge"\nbackend = "be"\n'
+    there.config.write_text(CONFIG + seat)
+    there.state.mkdir(mode=0o700)
+    (there.state / "drained.json").write_text("{")
+    with pytest.raises(Failure, match=r"drain book .*: malformed: .*start it again; no host was touched"):
+        Detached(there).wait()
+
+
 def test_the_log_is_json_and_moves_no_terminal() -> None:
     try:
         raise ValueError("\x1b]0;owned\x07\n{forged}")
