@@ -13,12 +13,13 @@ HOUSE := pipeline adapters tui pithead
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test soak check format bench lock clean
+.PHONY: help setup demo test soak year check format bench lock clean
 
 help:
 	@echo 'make demo    a whole company on this machine, in the control room (ARGS=... are handed on)'
 	@echo 'make test    all tests (ARGS=... are handed to pytest)'
 	@echo 'make soak    storms over many seeds (SEEDS=1000); a small share of them is in make test'
+	@echo 'make year    a simulated year, restarted every hour, for YEARS=1 seeds; a share is in make test'
 	@echo 'make check   ruff, mypy and the import contracts'
 	@echo 'make format  lay the code out as make check wants it'
 	@echo 'make bench   measure it, beside other programs (ARGS=... are handed on)'
@@ -37,6 +38,10 @@ test: $(READY)
 SEEDS ?= 1000
 soak: $(READY)
 	@PITHEAD_CHAOS_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/pipeline/test_chaos.py $(ARGS)
+
+YEARS ?= 1
+year: $(READY)
+	@PITHEAD_YEARS=$(YEARS) $(BIN)/python -m pytest tests/pipeline/test_year.py $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -6,7 +6,8 @@ from pipeline.events import Event
 from pipeline.facts import Facts, spoken
 from pipeline.judge.verdict import Judgement
 from pipeline.lifecycle import Phase, Rollout
-from pipeline.model import Control, Service
+from pipeline.model import Control, Rules, Service
+from pipeline.policy.staging_checks import run_by_machine
 
 _ACTIONS = {
     Phase.STAGING_DEPLOY: "staging",
@@ -27,7 +28,7 @@ def moved(facts: Facts, now: Rollout, judgement: Judgement | None) -> Event:
     rules = facts.service.rules
     detail = {
         Phase.STAGING_DEPLOY: f"goes to {len(facts.service.staging)} staging hosts",
-        Phase.STAGING_CHECKS: f"{now.why}; {len(rules.checks)} checks run",
+        Phase.STAGING_CHECKS: f"{now.why}; {_checks(rules)}",
         Phase.CANARY_DEPLOY: _drawn(facts.service, now),
         Phase.CANARY_BAKE: f"{now.why}; it bakes for a full traffic cycle",
         Phase.WAVE_DEPLOY: _wave(facts.service, now),
@@ -38,6 +39,12 @@ def moved(facts: Facts, now: Rollout, judgement: Judgement | None) -> Event:
     }.get(now.phase, now.why)
     action = _ACTIONS.get(now.phase, "gate")
     return facts.event(action, detail, spoken(judgement) if judgement is not None else ())
+
+
+def _checks(rules: Rules) -> str:
+    runs = len(run_by_machine(rules.checks))
+    people = len(rules.checks) - runs
+    return f"{runs} checks run{f', {people} wait for a person' if people else ''}"
 
 
 def _drawn(service: Service, rollout: Rollout) -> str:

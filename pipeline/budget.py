@@ -1,28 +1,38 @@
-"""Error budgets from counted requests: what the objective allows against what went wrong."""
-
-from decimal import Decimal
+"""A service's availability budget on one line, out of its report."""
 
 from pipeline.model import BudgetRules
+from pipeline.slo.burn import alarm
+from pipeline.slo.quota import error_ratio, show_target
+from pipeline.slo.report import BudgetReport
+from pipeline.slo.rules import Count
+from pipeline.slo.window import span
 from pipeline.view import Budget
 
-_LABELS = ((86_400, "d"), (3_600, "h"), (60, "m"))
 
-
-def budget(rules: BudgetRules, total: int, bad: int, error_ratio: float | None) -> Budget:
-    """`total` and `bad` requests of the window; `error_ratio` of the last moments, for the burn rate.
-
-    Exact until it is shown: left = 1 - bad / ((1 - objective) * total), negative once overdrawn; unknown
-    until there were enough requests for one bad one to be allowed.
-    """
-    allowed = 1 - rules.objective
-    left = float(1 - Decimal(bad) / (allowed * total)) if allowed * total >= 1 else None
-    burn = None if error_ratio is None else error_ratio / float(allowed)
-    return Budget(left, window_label(rules.window_s), burn)
-
-
-def window_label(window_s: float) -> str:
-    """In the largest unit that divides it: "30d", "1h"; else in seconds."""
-    for span, unit in _LABELS:
-        if window_s >= span and window_s % span == 0:
-            return f"{int(window_s // span)}{unit}"
-    return f"{int(window_s)}s"
+def budget(rules: BudgetRules, report: BudgetReport | None, errors: float | None) -> Budget:
+    """`errors` is the ratio of the last moments, for the burn rate; all else is unknown until there is a report."""
+    burn = None if errors is None else errors / float(error_ratio(rules.objective))
+    window, target = span(rules.window_s), show_target(rules.objective)
+    if report is None:
+        return Budget(None, window, burn, target)
+    of = report.slos[0]
+    if of.count is Count.SLICES:
+        # A moment's errors spend nothing until they make a slice bad.
+        burn = of.burn_1h
+    firing = alarm(pair for slo in report.slos for pair in slo.burn)
+    return Budget(
+        left=of.rolling.left,
+        window=window,
+        burn=burn,
+        target=target,
+        left_s=of.rolling.left_s,
+        burn_1h=of.burn_1h,
+        burn_6h=of.burn_6h,
+        gone_in_s=of.gone_in_s,
+        coverage=of.coverage,
+        alarm="" if firing is None else firing.value,
+        count=of.count.value,
+        month_used_s=None if report.payback is None else report.payback.used_s,
+        month_quota_s=None if report.payback is None else report.payback.quota_s,
+        last_outage=report.outages[0].start if report.outages else None,
+    )

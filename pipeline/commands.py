@@ -1,6 +1,7 @@
 """What people may ask of the controller, and how it says no."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -11,8 +12,33 @@ class Verb(StrEnum):
     RESUME = "resume"
     ROLLBACK = "rollback"
     CANCEL = "cancel"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    RESERVE = "reserve"
+    """Staging, for a while."""
+    RELEASE = "release"
+    """Give a reservation back before its end."""
+    ATTEST = "attest"
+    WAIVE = "waive"
+    """Let a readiness row off until a day."""
+    INCIDENT = "incident"
+    """Declare one."""
+    CLOSE = "close"
+    """The incident is over."""
+    BREAKGLASS = "breakglass"
+    """Ask to skip waiting in a severe incident."""
+    APPROVE = "approve"
+    """As the second person: a pass, or a correction."""
+    CORRECT = "correct"
+    """What was measured, with a second person."""
+    REVOKE = "revoke"
+    """An attestation, a correction or a pass, before its end."""
+    REVIEW = "review"
+    """A used pass, afterwards."""
 
 
+OF_RELEASES = frozenset({Verb.SUBMIT, Verb.PROMOTE, Verb.PAUSE, Verb.RESUME, Verb.ROLLBACK, Verb.CANCEL})
+"""The others are papers of the docket."""
 SAFE = frozenset({Verb.PAUSE, Verb.ROLLBACK})
 """The direction that never loses a race: these need no version."""
 
@@ -30,6 +56,19 @@ class Command:
     version: int | None = None
     """The rollout's version that the person saw; PROMOTE and RESUME must name it."""
     reason: str = ""
+    subject: str = ""
+    """Of the docket's verbs: a paper's id (UNLOCK, RELEASE, CLOSE, APPROVE, REVOKE, REVIEW; "" where there is only
+    one), a readiness row or check (ATTEST, WAIVE), a severity (INCIDENT), an incident (BREAKGLASS), exclude, bad or
+    good (CORRECT)."""
+    start: datetime | None = None
+    end: datetime | None = None
+    """When it begins and lapses; None is now, and what the rules say."""
+    evidence: str = ""
+    """A link or a ticket."""
+    also: tuple[str, ...] = ()
+    """RESERVE: further services."""
+    queue: bool = False
+    """RESERVE: wait behind those who have it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ refuses, nothing is done and nothing has changed. It talks to ports only.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from difflib import get_close_matches
 from functools import partial
 from random import Random
 from typing import TypeVar
@@ -23,33 +22,36 @@ from pipeline.decide import Decision, decide
 from pipeline.events import AUTO, Event, Who
 from pipeline.facts import Facts
 from pipeline.gates import Answer, Gate
+from pipeline.ground import NOBODY, Ground
 from pipeline.holds import drifted
 from pipeline.judge.evidence import Evidence
-from pipeline.judge.look import Calibration, LookRecord, Recorded
-from pipeline.judge.trial import Judge, TrialRecord
+from pipeline.judge.look import Calibration, Recorded
+from pipeline.judge.trial import Judge
 from pipeline.lapse import Lapse
 from pipeline.ledger import Ledger
-from pipeline.lifecycle import Pause, Phase
-from pipeline.logs import LogPage
+from pipeline.lifecycle import Pause, Phase, Rollout
 from pipeline.looking import begins
 from pipeline.measuring import Measuring
-from pipeline.model import Fleet, Service
+from pipeline.model import Fleet
 from pipeline.ports import Alerts, Changes, Checks, Clock, History, HistoryError, HostFleet, Inventory, Logs, Metrics
+from pipeline.premises import Premises
 from pipeline.present import page, row
 from pipeline.proposals import propose
-from pipeline.requests import Situation, take
+from pipeline.reading import Reading
+from pipeline.requests import take
 from pipeline.roster import changed
+from pipeline.situation import Situation
 from pipeline.station import Station
 from pipeline.tailing import Tailing
 from pipeline.text import plain
-from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
+from pipeline.view import FleetView, Proposal, ServiceView
 
 T = TypeVar("T")
 
 BACKWARD = frozenset({Phase.ROLLING_BACK, Phase.ROLLED_BACK})
 
 
-class Controller:
+class Controller(Reading):
     """Runs every service's releases; a `Desk` to its API."""
 
     def __init__(
@@ -69,11 +71,11 @@ class Controller:
     ) -> None:
         self._company, self._judge, self._rng = fleet, judge, rng
         self._hosts, self._metrics = hosts, Measuring(metrics, fleet, clock)
-        self._history, self._clock = history, clock
-        self._ledger = Ledger(fleet, history, clock)
+        ledger, ground = Ledger(fleet, history, clock), Ground(fleet, history, clock)
+        super().__init__(history, ledger, ground, Tailing(logs, clock))
+        self._clock = clock
         self._crew = Crew(hosts, checks, clock)
-        self._tailing, self._alerting = Tailing(logs, clock), Alerting(alerts, clock)
-        self._stations: dict[str, Station] = {}
+        self._alerting = Alerting(alerts, clock)
         self._inventory = inventory
         self._unsound: tuple[str, ...] = ()
         """What is wrong with hosts that were found."""
@@ -109,6 +111,7 @@ class Controller:
     def begin(self) -> None:
         """Read the history and stand where the last controller stood. Raises `HistoryError`."""
         memory, self._stations = self._ledger.open()
+        self._ground.stand(self._stations)
         self.token = memory.token
         for station in self._stations.values():
             resume = partial(records.resumed, self._history, station, self._judge, self._company.apart_s)
@@ -142,15 +145,17 @@ class Controller:
         going_back = [station for station in going if station.rollout and station.rollout.phase in BACKWARD]
         slots = max(self._company.actions_at_once - len(self._crew.out), 0)
         decided = []
+        coming: dict[str, Rollout] = {}
         for station in (*going_back, *(station for station in going if station not in going_back)):
-            decision = self._decide(station, now_s, elapsed_s, slots)
+            decision = self._decide(station, now_s, elapsed_s, slots, coming)
             if decision is not None:
                 slots = max(slots - len(decision.orders), 0)
                 decided.append((station, decision))
+                coming[station.service.name] = decision.rollout
         for backward in (True, False):
             batch = [pair for pair in decided if (pair[1].rollout.phase in BACKWARD) is backward]
             self._try(partial(self._carry_out, batch, safe=backward))
-        self._try(lambda: self._ledger.count(self._stations, now_s))
+        self._try(lambda: self._ledger.count(now_s))
         self._try(lambda: self._ledger.record_rest(self._stations, now_s))
         for station in self._stations.values():
             if station.telemetry.measured:
@@ -193,9 +198,7 @@ class Controller:
             station.checked_s[result.name] = now_s
             changed = station.with_check(release, result)
             if changed is not None:
-                said = f"check {result.name} {'passed' if result.passed else 'failed'}: {result.detail}"
-                event = Event(result.at, AUTO, changed.service, release, changed.revision, "gate", plain(said))
-                self._ledger.keep(station, (changed,), (event,))
+                self._ledger.keep_check(station, changed, result)
 
     def _rehost(self) -> None:
         """Take in hosts that have come, gone or moved."""
@@ -229,7 +232,9 @@ class Controller:
             station.firing = self._alerting.of(station.service.name)
             station.drift = drifted(station.service, station.rollout, station.stable, station.telemetry)
 
-    def _decide(self, station: Station, now_s: float, elapsed_s: float, slots: int) -> Decision | None:
+    def _decide(
+        self, station: Station, now_s: float, elapsed_s: float, slots: int, coming: Mapping[str, Rollout]
+    ) -> Decision | None:
         assert station.rollout is not None  # noqa: S101 - an active station has one
         past: tuple[Recorded, ...] = ()
         if begins(station.evidence, station.rollout):
@@ -253,6 +258,7 @@ class Controller:
             apart_s=self._company.apart_s,
             slots=slots,
             firing=station.firing,
+            premises=self._premises(station, coming),
         )
         decision = self._guarded(station, lambda: decide(facts, self._judge))
         if decision is None:
@@ -268,7 +274,9 @@ class Controller:
     def _show(self) -> None:
         """Make the newest view; rows that say the same stay the same objects."""
         now, now_s = self._clock.now(), self._clock.monotonic()
+        self._ground.next_tick(self._holds)
         for station in self._stations.values():
+            self._guarded(station, partial(self._ground.keep_up, station))
             fresh = self._guarded(station, partial(row, station, now, now_s))
             if fresh is not None and fresh != station.row:
                 station.row = fresh
@@ -306,24 +314,9 @@ class Controller:
         station = self._known(service, f"{verb} {plain(service, 60)}")
         return propose(verb, station, self._situation(station))
 
-    def history(self, query: HistoryQuery) -> HistoryPage:
-        return self._history.events(query)
-
-    def trial(self, service: str, release: str, wave: int) -> TrialRecord:
-        return records.trial(self._history, self._known(service, f"judge {plain(service, 60)}"), release, wave)
-
-    def looks(self, release: str, wave: int, after: int, limit: int) -> tuple[LookRecord, ...]:
-        return self._history.looks(release, wave, after, min(limit, records.PAGE))
-
-    def recorded(self, service: str, since: datetime, limit: int) -> tuple[Recorded, ...]:
-        self._known(service, f"judge {plain(service, 60)}")
-        return self._history.recorded(service, since, min(limit, records.PAGE))
-
-    def configured(self, service: str) -> Service:
-        return self._known(service, f"judge {plain(service, 60)}").service
-
-    async def logs(self, service: str, lines: int, host: str = "") -> LogPage:
-        return await self._tailing.page(self._known(service, f"logs {plain(service, 60)}"), lines, host)
+    def refilled(self, services: Iterable[str]) -> None:
+        """The history has got slices of theirs from elsewhere."""
+        self._ledger.books.refilled(services)
 
     def calibrate(self, calibration: Calibration, who: Who, *, read_only: bool) -> Receipt:
         what = f"calibrate {plain(calibration.service, 60)}"
@@ -353,8 +346,8 @@ class Controller:
             if first is not None:
                 return first
             taken = take(command, self._situation(station), who)
-            with_receipt = Changes(request=command.request, receipt=taken.receipt)
-            self._ledger.keep(station, taken.rollouts, (taken.event,), with_receipt, safe=command.verb in SAFE)
+            kept = Changes(request=command.request, receipt=taken.receipt, papers=taken.papers)
+            self._ledger.keep(station, taken.rollouts, (taken.event, *taken.more), kept, safe=command.verb in SAFE)
         except HistoryError as error:
             raise Refused(what, f"it cannot be recorded: {error}", "mend the history, then ask again") from error
         self._show()
@@ -382,12 +375,12 @@ class Controller:
             station.available(),
             self._clock.now(),
             self._rng.getrandbits(32),
+            self._ledger.docket,
+            self._stations.keys(),
+            self._premises(station),
         )
 
-    def _known(self, name: str, what: str) -> Station:
-        station = self._stations.get(name)
-        if station is None:
-            near = get_close_matches(name, self._stations, 1)
-            mend = f"did you mean {near[0]}?" if near else "pithead status names them all"
-            raise Refused(plain(what, 80), "no such service", mend)
-        return station
+    def _premises(self, station: Station, coming: Mapping[str, Rollout] = NOBODY) -> Premises:
+        """Where they cannot be worked out, little is known: that holds what goes forward, never a rollback."""
+        found = self._guarded(station, partial(self._ground.premises, station, coming))
+        return found if found is not None else Premises(station.docket, stable=station.stable)

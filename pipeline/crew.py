@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 
+from pipeline.checks import CheckRule
 from pipeline.decide import Decision
 from pipeline.events import Intent, Outcome, Result
 from pipeline.lifecycle import CheckResult
-from pipeline.model import CheckRule, Host
+from pipeline.model import Host
 from pipeline.ports import Checks, Clock, HostFleet
 from pipeline.station import Station
 from pipeline.text import plain

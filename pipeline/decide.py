@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.account import moved
+from pipeline.checks import CheckRule
 from pipeline.events import Event, Intent, Outcome, Result
 from pipeline.facts import Facts
 from pipeline.gates import STOPS_HOSTS, Gate, open_
@@ -21,10 +22,13 @@ from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.lifecycle import DEPLOYING, FORWARD, Phase, Rollout, Signal, step
 from pipeline.looking import JUDGED, Looked, look
 from pipeline.matched import left_out, moving, paired, restarts
-from pipeline.model import CheckRule, Control, NoData
+from pipeline.model import Control, NoData
 from pipeline.observed import HostState
 from pipeline.placement import draw_baseline, draw_canaries
+from pipeline.policy import staging_limits
 from pipeline.policy.alerts import failing, wrong
+from pipeline.policy.break_glass import opened
+from pipeline.policy.staging_checks import run_by_machine
 from pipeline.targets import out_in_wave
 from pipeline.words import duration, some
 
@@ -80,6 +84,8 @@ def _decided(facts: Facts, looked: Looked, judge: Judge[Evidence]) -> Decision:
     signal, why = _signal(facts, judgement, before, found)
     if signal is None:
         return _told(facts, found, judgement, events)
+    skipped = opened(found) if signal is not Signal.FAILED else ""
+    why = f"{why}; {skipped}" if skipped else why
     now = _drawn(facts, step(facts.rollout, signal, facts.now, why), before)
     if signal is Signal.FAILED:
         now = replace(now, untaken=_untaken(facts))
@@ -110,7 +116,7 @@ def _drawn(facts: Facts, now: Rollout, before: Work) -> Rollout:
     """The hosts that the new phase is about, kept as they are drawn."""
     if now.phase is Phase.CANARY_DEPLOY:
         hosts, rules = facts.service.production, facts.service.rules
-        canaries = draw_canaries(hosts, rules.canary, now.seed)
+        canaries = draw_canaries(hosts, rules.canary, now.seed, now.before)
         if rules.judge.control is Control.BASELINE:
             now = replace(now, baseline=draw_baseline(hosts, canaries, rules.canary.stratify, now.seed))
         return replace(now, canaries=canaries, out=canaries, reference=facts.telemetry.production_so_far())
@@ -224,6 +230,9 @@ def _must_go_back(facts: Facts, judgement: Judgement | None, now: Work) -> str:
     alert = failing(rules, rollout, facts.firing)
     if alert is not None:
         return wrong(alert)
+    limit = staging_limits.failing(facts.service, rollout, facts.telemetry.staging, facts.now_s)
+    if limit:
+        return limit
     if judgement is not None and judgement.missing and rollout.bad_looks > GONE_LOOKS:
         return f"no data after a look that was watched: {judgement.why}"
     if rules.judge.no_data is NoData.ROLLBACK and rollout.no_data_s > rules.judge.no_data_limit_s:
@@ -272,4 +281,5 @@ def _due(facts: Facts) -> tuple[CheckRule, ...]:
     if facts.rollout.phase is not Phase.STAGING_CHECKS or facts.rollout.pause is not None:
         return ()
     known = {result.name for result in facts.rollout.checks}
-    return tuple(rule for rule in facts.service.rules.checks if rule.name not in known or rule.name in facts.due)
+    rules = run_by_machine(facts.service.rules.checks)
+    return tuple(rule for rule in rules if rule.name not in known or rule.name in facts.due)

@@ -1,6 +1,6 @@
 """All that a decision about one release rests on, in one tick."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.alerts import NOT_ASKED, Firing
@@ -12,6 +12,7 @@ from pipeline.judge.look import Recorded
 from pipeline.judge.verdict import Judgement
 from pipeline.lifecycle import Rollout
 from pipeline.model import Service
+from pipeline.premises import Premises
 from pipeline.targets import Targets, targets
 from pipeline.telemetry import Telemetry
 
@@ -47,6 +48,7 @@ class Facts:
     slots: int
     """Deploys that may be begun over all services; the way back does not wait for one."""
     firing: Firing = NOT_ASKED
+    premises: Premises = field(default_factory=Premises)
 
     @property
     def targets(self) -> Targets:

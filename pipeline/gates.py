@@ -17,6 +17,8 @@ STOPS_HOSTS = frozenset({"pause", "drift", "hosts", "history", "controller"})
 """Gates that stop the next host within a stage; the others are asked between stages."""
 UNWELL = STOPS_HOSTS - {"pause"}
 """Gates about the machinery, not about the release."""
+BLOCKS = frozenset({"payback", "lock", "load-test", "isolation", "readiness"})
+"""Gates that time or data alone do not open: closed, they are what a service is BLOCKED by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Gate:
     """When it will be asked with another outcome, where that is known."""
     lifts: str = ""
     """What lifts it, and who may."""
+    warns: str = ""
+    """Of a gate that passes: what it will close for, if nothing is done."""
 
 
 def open_(gates: Iterable[Gate]) -> bool:
@@ -38,7 +42,17 @@ def open_(gates: Iterable[Gate]) -> bool:
 
 
 def first_closed(gates: Iterable[Gate]) -> Gate | None:
-    """The gate to name when one must be named: a failing one before an unknown or holding one."""
-    order = {Answer.FAIL: 0, Answer.UNKNOWN: 1, Answer.HOLD: 2}
-    closed = [gate for gate in gates if gate.answer is not Answer.PASS]
-    return min(closed, key=lambda gate: order[gate.answer], default=None)
+    """The gate to name when one must be named: one that blocks, a failing one, an unknown one, one that holds."""
+    return min((gate for gate in gates if gate.answer is not Answer.PASS), key=_gravity, default=None)
+
+
+def blocks(gate: Gate) -> bool:
+    """Whether it is known to be closed until somebody, or a day far ahead, opens it."""
+    return gate.name in BLOCKS and gate.answer in {Answer.HOLD, Answer.FAIL}
+
+
+def _gravity(gate: Gate) -> int:
+    return 0 if blocks(gate) else _ORDER[gate.answer]
+
+
+_ORDER = {Answer.FAIL: 1, Answer.UNKNOWN: 2, Answer.HOLD: 3}

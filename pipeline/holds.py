@@ -1,7 +1,9 @@
 """Every gate of a phase, in the order in which they are shown."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from pipeline.checks import CheckKind
 from pipeline.facts import Facts
 from pipeline.gates import Answer, Gate
 from pipeline.hostwork import Standing, Work
@@ -11,29 +13,50 @@ from pipeline.matched import restarted
 from pipeline.model import Pool, Service
 from pipeline.observed import HostState
 from pipeline.policy.alerts import alerts
+from pipeline.policy.break_glass import through
+from pipeline.policy.canary_overlap import canary_overlap
+from pipeline.policy.coverage import coverage
+from pipeline.policy.error_budget import error_budget
 from pipeline.policy.freeze import freeze
 from pipeline.policy.frequency import frequency
-from pipeline.policy.promotion import paused, promotion, waited
+from pipeline.policy.hotfix import hotfix
+from pipeline.policy.isolation import isolation
+from pipeline.policy.load_test import load_test
+from pipeline.policy.locks import locks
+from pipeline.policy.payback import payback
+from pipeline.policy.promotion import NEXT, paused, promotion, waited
+from pipeline.policy.readiness import readiness
+from pipeline.policy.reservation import reservation
 from pipeline.policy.staging_checks import staging_checks
 from pipeline.policy.verdict import verdict
+from pipeline.premises import Premises
 from pipeline.targets import targets
 from pipeline.telemetry import Telemetry
 from pipeline.traffic_cycle import traffic_cycle
 from pipeline.words import some
 
 _BETWEEN = frozenset({Phase.QUEUED, Phase.STAGING_CHECKS, Phase.CANARY_BAKE, Phase.WAVE_SOAK})
-"""Phases that end in a step forward: freezes are asked at each."""
+"""Phases that end in a step forward: freezes and locks are asked at each."""
+_STAGES = _BETWEEN - {Phase.WAVE_SOAK}
+"""Those that end in another stage: budgets are asked at each; between waves production is not left mixed."""
 
 
 def gates(facts: Facts, judgement: Judgement | None, work: Work) -> tuple[Gate, ...]:
     """What the release waits for in its phase; none once it is going back or has ended."""
+    if facts.rollout.ended or facts.rollout.phase is Phase.ROLLING_BACK:
+        return ()
+    docket, now = facts.premises.docket, facts.now
+    found = (*_of_the_stage(facts, judgement, work), *_of_the_service(facts), *_of_people(facts))
+    return through(found, docket, now)
+
+
+def _of_the_stage(facts: Facts, judgement: Judgement | None, work: Work) -> tuple[Gate, ...]:
+    """About the build and the hosts that it is on."""
     service, rollout, now = facts.service, facts.rollout, facts.now
     rules, phase = service.rules, rollout.phase
     found: list[Gate] = []
-    if rollout.ended or phase is Phase.ROLLING_BACK:
-        return ()
     if phase is Phase.STAGING_CHECKS:
-        found += staging_checks(rules.checks, rollout.checks)
+        found += staging_checks(rules.checks, rollout, facts.premises.docket, now)
     if phase is Phase.CANARY_BAKE:
         found += [verdict(judgement), traffic_cycle(rules.cycle, rollout.served, now)]
     if phase is Phase.WAVE_SOAK:
@@ -44,13 +67,55 @@ def gates(facts: Facts, judgement: Judgement | None, work: Work) -> tuple[Gate, 
     if phase is not Phase.QUEUED:
         found += [_hosts(service, rollout, work), *restarted(facts, work)]
     found.append(drifted(service, rollout, facts.stable, facts.telemetry))
-    if phase in _BETWEEN:
-        found.append(freeze(rules.freezes, now))
+    return tuple(found)
+
+
+def _of_the_service(facts: Facts) -> tuple[Gate, ...]:
+    """What the rules hold any release of the service for."""
+    service, premises, now, phase = facts.service, facts.premises, facts.now, facts.rollout.phase
+    found: list[Gate] = []
     if phase is Phase.QUEUED:
-        found.append(frequency(rules.frequency, facts.started, now))
-    found += [paused(rollout), *facts.holds]
-    if phase in {Phase.STAGING_CHECKS, Phase.CANARY_BAKE, Phase.WAVE_SOAK}:
-        found.append(promotion(rollout, rules.promotions))
+        return before(service, premises, facts.rollout.by, facts.started, now)
+    if phase is Phase.STAGING_CHECKS:
+        found.append(canary_overlap(service, premises))
+    if phase in _STAGES:
+        found += [error_budget(service, premises, now), payback(service, premises, now)]
+    if phase in _BETWEEN:
+        found += [
+            locks(service, premises.docket, now),
+            load_test(service, premises.docket, now),
+            freeze(service.rules.freezes, now),
+        ]
+    return tuple(found)
+
+
+def before(
+    service: Service, premises: Premises, by: str, started: Sequence[datetime], now: datetime, *, door: bool = True
+) -> tuple[Gate, ...]:
+    """What is asked before a release begins; `door` False: where none is on its way, and the doors behind count too."""
+    # A load test runs in staging: the build that is to pass it must come that far.
+    tested = door and any(check.kind is CheckKind.LOAD for check in service.rules.checks)
+    return (
+        isolation(service),
+        reservation(service, premises, by, now),
+        error_budget(service, premises, now),
+        coverage(service, premises, now),
+        payback(service, premises, now),
+        locks(service, premises.docket, now),
+        *(() if tested else (load_test(service, premises.docket, now),)),
+        freeze(service.rules.freezes, now),
+        frequency(service.rules.frequency, started, now),
+        readiness(service, premises, now),
+        hotfix(service, premises, now),
+    )
+
+
+def _of_people(facts: Facts) -> tuple[Gate, ...]:
+    """A person's word, and the controller's own."""
+    rollout = facts.rollout
+    found = [paused(rollout), *facts.holds]
+    if rollout.phase in NEXT:
+        found.append(promotion(rollout, facts.service.rules.promotions))
     return tuple(found)
 
 

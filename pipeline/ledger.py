@@ -7,32 +7,33 @@ refuses, `HistoryError` goes up and nothing has changed.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zlib import crc32
 
+from pipeline.books import Books
 from pipeline.calibration import words as calibration_words
+from pipeline.checks import CheckKind
 from pipeline.commands import Receipt
 from pipeline.decide import Decision
+from pipeline.docket import Docket, Paper, services_of
 from pipeline.events import AUTO, Event, Intent, Outcome, Result, Who
 from pipeline.hostwork import is_restart
 from pipeline.judge.look import Calibration, LookRecord
 from pipeline.judge.trial import Kept, TrialRecord
-from pipeline.lifecycle import STAGING, Phase, Rollout
+from pipeline.lifecycle import STAGING, CheckResult, Phase, Rollout
 from pipeline.model import Fleet, Service
 from pipeline.panes import Panes
-from pipeline.ports import Changes, Clock, History, HistoryError, Memory, Slice
+from pipeline.papers.following import NOTHING, Move, following, load_tested
+from pipeline.ports import Changes, Clock, History, HistoryError, Memory
 from pipeline.recorder import Recorder
-from pipeline.station import Station
+from pipeline.station import PAST, Station
 from pipeline.telemetry import Telemetry
-from pipeline.traffic_cycle import RATE_SLICES
+from pipeline.text import plain
 from pipeline.view import DayCounts, HistoryQuery
 
 DAY = timedelta(days=1)
-LONGEST_SLICE_S = 60.0
 MOST_UNKEPT = 2_000
 BEFORE_PRODUCTION = STAGING | {Phase.QUEUED}
-RECOUNT_S = 600.0
-"""How often a budget's window is summed anew, so that what has grown too old leaves it."""
 
 
 class Ledger:
@@ -41,15 +42,24 @@ class Ledger:
     def __init__(self, fleet: Fleet, history: History, clock: Clock) -> None:
         self._fleet, self._history, self._clock = fleet, history, clock
         self._day: deque[tuple[datetime, str]] = deque()
-        self._counted_s: float | None = None
+        self.books = Books(history, clock, self._note)
         self.last: Event | None = None
         self.lost: tuple[str, ...] = ()
         """Releases on their way of services that the configuration does not have."""
+        self._stations: dict[str, Station] = {}
+        self.docket = Docket()
+        """Every paper that was ever laid down."""
 
     def open(self) -> tuple[Memory, dict[str, Station]]:
         """Every service's station as the history left it. Raises `HistoryError`."""
         memory = self._history.start()
-        stations = {name: self._station(service, memory) for name, service in self._fleet.services.items()}
+        self.docket = Docket().with_papers(self._history.papers())
+        papers = self.docket.by_service()
+        stations = {
+            name: self._station(service, memory, papers.get(name, Docket()))
+            for name, service in self._fleet.services.items()
+        }
+        self._stations = stations
         self.lost = tuple(
             f"{rollout.service} {rollout.revision} is on its way ({rollout.phase}), but the configuration "
             f"no longer has {rollout.service}: put it back, or see to its hosts by hand"
@@ -57,7 +67,7 @@ class Ledger:
             if rollout.service not in stations and not rollout.ended
         )
         self._read_day()
-        self._count(stations)
+        self.books.open(stations)
         return memory, stations
 
     def _read_day(self) -> None:
@@ -67,7 +77,7 @@ class Ledger:
             self._day.extendleft((event.at, event.action) for event in events)
             before = events[-1].id
 
-    def _station(self, service: Service, memory: Memory) -> Station:
+    def _station(self, service: Service, memory: Memory, docket: Docket) -> Station:
         rules = service.rules
         station = Station(
             service,
@@ -75,6 +85,7 @@ class Ledger:
             Panes(rules.judge.metrics, self._fleet.apart_s, rules.cycle.duration_s),
             Recorder(service, self._fleet.apart_s, offset=(crc32(service.name.encode()) % 97) / 97),
         )
+        station.docket = docket
         of = [rollout for rollout in memory.rollouts if rollout.service == service.name]
         # By number, not by time: the clock may have been wrong when one of them was submitted.
         station.rollout = max(of, key=lambda rollout: rollout.number, default=None)
@@ -85,7 +96,8 @@ class Ledger:
         mine = station.rollout.id if station.rollout is not None else ""
         station.open = {intent.host: intent for intent in memory.open if intent.release == mine}
         station.attempts = {key: n for key, n in memory.attempts.items() if key.startswith(f"{mine}.")}
-        past = self._history.releases(service.name, 50)
+        past = self._history.releases(service.name, PAST)
+        station.past = list(past)
         for old in reversed(past):
             station.ended_as(old)
         begun = [old.submitted for old in past if old.phase not in {Phase.QUEUED, Phase.CANCELLED, Phase.SUPERSEDED}]
@@ -103,12 +115,39 @@ class Ledger:
         *,
         safe: bool = False,
     ) -> None:
-        """One service's change of release; the last of `rollouts` is the one at hand."""
+        """One service's change of release, and papers; the last of `rollouts` is the one at hand."""
         extra = changes if changes is not None else Changes()
-        kept = self._history.record(Changes(rollouts, events, request=extra.request, receipt=extra.receipt), safe=safe)
+        docket = self.docket.with_papers(extra.papers)
+        last = [Move(station.rollout, rollouts[-1], station.service)] if rollouts else []
+        followed, told = following(last, docket, self._clock.now())
+        papers = (*extra.papers, *followed)
+        whole = replace(extra, rollouts=rollouts, events=(*events, *told), papers=papers)
+        kept = self._history.record(whole, safe=safe)
         for rollout in rollouts:
             station.set_rollout(rollout)
-        self._note(station, kept)
+        self._file(papers)
+        for event in kept:
+            self._note(self._stations.get(event.service, station), (event,))
+
+    def keep_check(self, station: Station, rollout: Rollout, result: CheckResult) -> None:
+        """What a staging check has found, and what follows of a load test."""
+        said = f"check {result.name} {'passed' if result.passed else 'failed'}: {result.detail}"
+        lines = tuple(plain(line) for line in result.output)
+        event = Event(result.at, AUTO, rollout.service, rollout.id, rollout.revision, "gate", plain(said), lines)
+        rule = next((rule for rule in station.service.rules.checks if rule.name == result.name), None)
+        papers, told = NOTHING
+        if rule is not None and rule.kind is CheckKind.LOAD:
+            papers, told = load_tested(rollout, result, self.docket)
+        self.keep(station, (rollout,), (event, *told), Changes(papers=papers))
+
+    def _file(self, papers: Sequence[Paper]) -> None:
+        """What was kept is true from now on, of the fleet and of each service that it is about."""
+        if not papers:
+            return
+        self.docket = self.docket.with_papers(papers)
+        for name in {name for paper in papers for name in services_of(paper)}:
+            if name in self._stations:
+                self._stations[name].file(paper for paper in papers if name in services_of(paper))
 
     def keep_decisions(self, decided: Sequence[tuple[Station, Decision]], *, safe: bool = False) -> None:
         """One tick's decisions, all or none.
@@ -132,15 +171,18 @@ class Ledger:
         events = [event for _, decision in decided for event in decision.events]
         intents = [intent for _, decision in decided for intent in decision.orders]
         outcomes = [outcome for _, decision in decided for outcome in decision.closed]
+        moves = [Move(station.rollout, decision.rollout, station.service) for station, decision in changed]
+        papers, told = following(moves, self.docket, self._clock.now())
         unkept = [*(one for station, _ in decided for one in station.unkept), *(_new(decided))]
         changes = Changes(
             tuple(decision.rollout for _, decision in changed),
-            tuple(events),
+            (*events, *told),
             tuple(intents),
             tuple(outcomes),
             trials=tuple(one for one in unkept if isinstance(one, TrialRecord)),
             looks=tuple(one for one in unkept if isinstance(one, LookRecord)),
             evidence=tuple(one for one in unkept if isinstance(one, Kept)),
+            papers=papers,
         )
         kept = deque(self._history.record(changes, safe=safe) if changes else ())
         for station, decision in decided:
@@ -155,6 +197,9 @@ class Ledger:
             for intent in (*decision.orders, *decision.again):
                 station.told(intent, now_s)
             self._note(station, tuple(kept.popleft() for _ in decision.events))
+        self._file(papers)
+        for event in kept:
+            self._note(self._stations[event.service], (event,))
 
     def keep_outcomes(self, ended: Sequence[tuple[Station, Intent, Outcome]]) -> None:
         """How operations on hosts ended; what failed is said in the history."""
@@ -175,24 +220,9 @@ class Ledger:
         for kept in self._history.record(Changes(events=(event,))):
             self._day.append((kept.at, kept.action))
 
-    def count(self, stations: dict[str, Station], now_s: float) -> None:
-        """Close the budget slices that have ended, and sum the windows anew from time to time."""
-        closed = [piece for station in stations.values() if (piece := self._slice(station)) is not None]
-        try:
-            if closed:
-                self._history.record(Changes(slices=tuple(closed)))
-            for piece in closed:
-                station = stations[piece.service]
-                station.total += piece.total
-                station.bad += piece.bad
-                station.slice_start, station.slice_total, station.slice_bad = None, 0.0, 0.0
-        finally:
-            # Where they are refused, they are told again with this tick's requests on top.
-            for station in stations.values():
-                self._add_to_slice(station)
-        if self._counted_s is None or now_s - self._counted_s > RECOUNT_S:
-            self._counted_s = now_s
-            self._count(stations)
+    def count(self, now_s: float) -> None:
+        """Close the budget slices that have ended, and keep the reports fresh. Raises `HistoryError`."""
+        self.books.count(now_s)
 
     def record_rest(self, stations: dict[str, Station], now_s: float) -> None:
         """Keep the stretches that have ended of services whose production runs as it always does."""
@@ -221,34 +251,6 @@ class Ledger:
         station.calibration = kept
         self._note(station, events)
         return receipt
-
-    def _slice(self, station: Station) -> Slice | None:
-        """The slice that has ended, if one has; it stays at hand until it is kept."""
-        if station.slice_start is None or self._slice_now(station) == station.slice_start:
-            return None
-        total, bad = round(station.slice_total), round(station.slice_bad)
-        return Slice(station.service.name, station.slice_start, total, bad)
-
-    def _slice_now(self, station: Station) -> datetime:
-        cycle_s = station.service.rules.cycle.duration_s
-        length_s = min(max(cycle_s / RATE_SLICES, self._fleet.apart_s), LONGEST_SLICE_S)
-        now = self._clock.now().timestamp()
-        return datetime.fromtimestamp(now - now % length_s, UTC)
-
-    def _add_to_slice(self, station: Station) -> None:
-        rules, counters = station.service.rules, station.telemetry.total.counters
-        if station.slice_start is None:
-            station.slice_start = self._slice_now(station)
-        station.slice_total += counters.get(rules.budget.total, 0.0)
-        station.slice_bad += counters.get(rules.budget.bad, 0.0)
-
-    def _count(self, stations: dict[str, Station]) -> None:
-        now = self._clock.now()
-        for window_s in {station.service.rules.budget.window_s for station in stations.values()}:
-            sums = self._history.requests(now - timedelta(seconds=window_s))
-            for name, station in stations.items():
-                if station.service.rules.budget.window_s == window_s:
-                    station.total, station.bad = sums.get(name, (0, 0))
 
     def day(self) -> DayCounts:
         """Of the last 24 hours."""

@@ -110,6 +110,10 @@ class CheckResult:
     passed: bool
     detail: str
     at: datetime
+    peak_rps: float | None = None
+    """Load: the rate that it reached."""
+    output: tuple[str, ...] = ()
+    """The last lines of a command that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,8 @@ class Rollout:
     submitted: datetime
     seed: int
     """Of every draw of hosts in this release."""
+    before: tuple[str, ...] = ()
+    """Canaries of the release before, spared where others are free."""
     canaries: tuple[str, ...] = ()
     out: tuple[str, ...] = ()
     """Production hosts that were told, or may be told, to run `revision`: the canaries, then each wave's.

@@ -11,6 +11,12 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
+from pipeline.checks import CheckRule
+from pipeline.emergency import EmergencyRules
+from pipeline.readiness.rules import ReadinessRules
+from pipeline.slo.rules import Count, CoverageRules, Kind, Objective, PaybackRules
+from pipeline.staging import Finding, StagingRules
+
 
 class Pool(StrEnum):
     """Which machines a host belongs to by configuration."""
@@ -200,27 +206,6 @@ COLD_S: Mapping[Control, float] = MappingProxyType({Control.BASELINE: 600.0, Con
 """Caches fill and code warms up: hosts restarted at the same moment show it too, the rest of production does not."""
 
 
-class CheckKind(StrEnum):
-    PROBE = "probe"
-    COMMAND = "command"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRule:
-    """A staging check; all of a service's checks must pass for the very build."""
-
-    name: str
-    kind: CheckKind
-    path: str = ""
-    """Probe: asked of each staging host."""
-    status: int = 200
-    contains: str = ""
-    """Probe: text that the answer's body must hold."""
-    command: tuple[str, ...] = ()
-    """Command: an argument list, never a shell line. `{revision}`, `{service}`, `{hosts}` are filled in."""
-    deadline_s: float = 60.0
-
-
 @dataclass(frozen=True, slots=True)
 class Freeze:
     """Nothing moves forward from `start` until `end`, by hand or by itself."""
@@ -239,13 +224,18 @@ class FrequencyRules:
 
 @dataclass(frozen=True, slots=True)
 class BudgetRules:
-    """The error budget shown: known-bad requests against what the objective allows."""
+    """The availability objective, and the error budget that comes of it."""
 
     objective: Decimal = Decimal("0.999")
     """Ratio of good requests, exactly as configured: 0 < objective < 1."""
     window_s: float = 30 * 86_400.0
     total: str = "requests"
     bad: str = "errors"
+    count: Count = Count.REQUESTS
+    slice_s: int = 60
+    """Of every objective of the service."""
+    bad_slice: Decimal = Decimal("0.5")
+    """A slice with a greater ratio of bad requests is downtime."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +254,30 @@ class Rules:
     budget: BudgetRules = BudgetRules()
     failing_alerts: frozenset[str] = frozenset()
     """Severities of alerts that fail a canary which they are about."""
+    slos: tuple[Objective, ...] = ()
+    """Besides availability."""
+    payback: PaybackRules = field(default_factory=PaybackRules)
+    coverage: CoverageRules = field(default_factory=CoverageRules)
+    staging: StagingRules = field(default_factory=StagingRules)
+    readiness: ReadinessRules = field(default_factory=ReadinessRules)
+    emergency: EmergencyRules = field(default_factory=EmergencyRules)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """Every SLO; the first is availability, which downtime is read from."""
+        its = self.budget
+        availability = Objective(
+            "availability",
+            Kind.AVAILABILITY,
+            its.objective,
+            its.count,
+            its.window_s,
+            its.slice_s,
+            its.bad_slice,
+            its.total,
+            its.bad,
+        )
+        return (availability, *self.slos)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +290,10 @@ class Service:
     tier: int = 3
     """1 is business-critical."""
     rules: Rules = field(default_factory=Rules)
+    business_critical: bool = False
+    """Its readiness list binds."""
+    findings: tuple[Finding, ...] = ()
+    """Of the rules for staging, canary and observation, in its configuration."""
 
     staging: tuple[Host, ...] = field(init=False, repr=False, compare=False)
     production: tuple[Host, ...] = field(init=False, repr=False, compare=False)

@@ -22,10 +22,32 @@ def canary_size(hosts: int, share: float) -> int:
     return max(1, min(max(round(hosts * share), least), most))
 
 
-def draw_canaries(hosts: Sequence[Host], rules: CanaryRules, seed: int) -> tuple[str, ...]:
-    """Names of the canary hosts: every host has the same chance, every stratum its share, give or take one."""
+def draw_canaries(hosts: Sequence[Host], rules: CanaryRules, seed: int, before: Sequence[str] = ()) -> tuple[str, ...]:
+    """Names of the canary hosts: every host has the same chance, every stratum its share, give or take one.
+
+    `before`, the canaries of the release before, are spared where their own stratum has another host to give.
+    """
     rng = Random(f"{seed}:canary")  # noqa: S311 - a fair draw, not a secret
-    return tuple(host.name for host in sample(hosts, canary_size(len(hosts), rules.share), rules.stratify, rng))
+    drawn = sample(hosts, canary_size(len(hosts), rules.share), rules.stratify, rng)
+    return tuple(host.name for host in _spared(drawn, hosts, rules.stratify, before, rng))
+
+
+def _spared(
+    drawn: Sequence[Host], hosts: Sequence[Host], stratify: Sequence[str], before: Sequence[str], rng: Random
+) -> list[Host]:
+    """`drawn`, with other hosts of the same strata in place of those of `before`."""
+
+    def stratum(host: Host) -> tuple[object, ...]:
+        return tuple(getattr(host, kind) for kind in stratify)
+
+    tired, taken = set(before), {host.name for host in drawn}
+    kept: list[Host] = []
+    for host in drawn:
+        free = [one for one in hosts if one.name not in tired | taken and stratum(one) == stratum(host)]
+        spare = host.name in tired and bool(free)
+        kept.append(rng.choice(sorted(free, key=lambda one: one.name)) if spare else host)
+        taken.add(kept[-1].name)
+    return kept
 
 
 def draw_baseline(

@@ -6,17 +6,22 @@ from datetime import datetime
 from typing import Protocol
 
 from pipeline.alerts import Alert, AlertsFault
+from pipeline.checks import CheckRule
 from pipeline.commands import Command, Receipt, Verb
+from pipeline.docket import Docket, Paper
 from pipeline.events import Event, Intent, Outcome, Who
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import Kept, TrialRecord
 from pipeline.lifecycle import CheckResult, Rollout
 from pipeline.logs import LogPage
-from pipeline.model import CheckRule, Host, Service
+from pipeline.model import Host, Service
 from pipeline.observed import HostFault, Observation
+from pipeline.readiness.report import ReadinessReport
 from pipeline.signals import Reading
+from pipeline.slo.report import BudgetReport
+from pipeline.slo.slices import Hour, Slice, Target
 from pipeline.text import PlainText
-from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
+from pipeline.view import FleetView, GateReport, HistoryPage, HistoryQuery, Proposal, ServiceView
 
 
 class Clock(Protocol):
@@ -102,16 +107,6 @@ class Checks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
-    """A service's requests in one aligned stretch of time: what budgets are summed from."""
-
-    service: str
-    start: datetime
-    total: int
-    bad: int
-
-
-@dataclass(frozen=True, slots=True)
 class Changes:
     """One tick's or one command's worth of history: kept whole or not at all."""
 
@@ -121,7 +116,7 @@ class Changes:
     intents: tuple[Intent, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     slices: tuple[Slice, ...] = ()
-    """Added to what is kept of the same service and start."""
+    """Whole ones. A second one of the same time adds to the first; one of a backfill gives way to what is kept."""
     request: str = ""
     """The command's request id, with the receipt to repeat."""
     receipt: Receipt | None = None
@@ -132,6 +127,10 @@ class Changes:
     """Of each trial the newest."""
     recorded: tuple[Recorded, ...] = ()
     calibration: Calibration | None = None
+    papers: tuple[Paper, ...] = ()
+    """New or changed; the newest of an id counts."""
+    targets: tuple[Target, ...] = ()
+    """Of objectives that are new, or promise something else than before."""
 
     def __bool__(self) -> bool:
         return bool(
@@ -146,6 +145,8 @@ class Changes:
             or self.evidence
             or self.recorded
             or self.calibration is not None
+            or self.papers
+            or self.targets
         )
 
 
@@ -196,10 +197,6 @@ class History(Protocol):
         """Newest first."""
         ...
 
-    def requests(self, since: datetime) -> Mapping[str, tuple[int, int]]:
-        """(total, bad) of each service's slices that start at or after `since`."""
-        ...
-
     def trial(self, release: str, wave: int) -> TrialRecord | None: ...
 
     def kept(self, release: str, wave: int) -> Kept | None:
@@ -216,6 +213,30 @@ class History(Protocol):
 
     def calibration(self, service: str) -> Calibration | None:
         """The newest one."""
+        ...
+
+    def papers(self) -> tuple[Paper, ...]:
+        """All that people have laid down, each in its newest state, in the order in which they were made."""
+        ...
+
+    def slices(self, service: str, since: datetime, until: datetime) -> tuple[Slice, ...]:
+        """Kept slices of every objective of a service that start in [since, until), oldest first."""
+        ...
+
+    def hours(self, since: datetime, service: str = "") -> tuple[Hour, ...]:
+        """Hourly sums of every objective of a service, or of all, that start at or after `since`, oldest first."""
+        ...
+
+    def measured(self, service: str, slo: str) -> tuple[datetime, datetime] | None:
+        """From an objective's oldest kept slice to the end of its newest."""
+        ...
+
+    def targets(self) -> tuple[Target, ...]:
+        """What every objective has ever promised, oldest first."""
+        ...
+
+    def downtime(self, service: str, since: datetime) -> tuple[Slice, ...]:
+        """Bad slices of the availability objective that start at or after `since`, oldest first: kept for long."""
         ...
 
 
@@ -279,6 +300,20 @@ class Desk(Protocol):
         """Keep what placebo canaries showed; `by` and `at` are set here. Raises `Refused`."""
         ...
 
+    def gate(self, service: str) -> GateReport:
+        """May it deploy? Raises `Refused` for an unknown service; so do the next two."""
+        ...
+
+    def budget(self, service: str) -> BudgetReport:
+        """Its budgets, payback and outages, whole. Raises `HistoryError`."""
+        ...
+
+    def readiness(self, service: str) -> ReadinessReport: ...
+
+    def docket(self, service: str = "") -> Docket:
+        """Papers of the service, or of all."""
+        ...
+
 
 class ControllerLost(Exception):
     """The controller does not answer; what was shown last grows old."""
@@ -327,6 +362,20 @@ class ControlRoom(Protocol):
 
     async def calibrate(self, calibration: Calibration) -> Receipt:
         """Keep what placebo canaries showed. Raises `Refused`, `ControllerLost`."""
+        ...
+
+    async def gate(self, service: str) -> GateReport:
+        """May it deploy? Raises `Refused`, `ControllerLost`; so do the next three."""
+        ...
+
+    async def budget(self, service: str) -> BudgetReport:
+        """Its budgets, payback and outages, whole."""
+        ...
+
+    async def readiness(self, service: str) -> ReadinessReport: ...
+
+    async def docket(self, service: str = "") -> Docket:
+        """Papers of the service, or of all."""
         ...
 
     async def send(self, command: Command) -> Receipt:

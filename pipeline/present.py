@@ -1,7 +1,9 @@
 """From a station to what a front end shows: the state word, the why, the cells, the page."""
 
+from dataclasses import replace
 from datetime import datetime
 
+from pipeline.admission import until
 from pipeline.alerts import Firing
 from pipeline.calibration import standing
 from pipeline.gates import UNWELL, Answer, Gate, first_closed
@@ -11,12 +13,24 @@ from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
 from pipeline.model import Pool, Track
 from pipeline.observed import HostState
 from pipeline.placement import in_waves
+from pipeline.resting import at_rest, stays_out, trouble
 from pipeline.station import Station
 from pipeline.targets import Targets, targets
 from pipeline.telemetry import track_of
 from pipeline.traffic_cycle import remaining_s
-from pipeline.view import MOST_ALERTS, HostLine, JudgeView, Mark, Progress, ServiceRow, ServiceView, StageCell, State
-from pipeline.wellness import Unwell, unwell
+from pipeline.view import (
+    MOST_ALERTS,
+    Budget,
+    Deploy,
+    HostLine,
+    JudgeView,
+    Mark,
+    Progress,
+    ServiceRow,
+    ServiceView,
+    StageCell,
+    State,
+)
 from pipeline.words import duration
 
 _RANK = {
@@ -49,11 +63,12 @@ DECISIONS = frozenset({"look", "alert", "gate", "canary", "rollback", "restored"
 def row(station: Station, now: datetime, now_s: float) -> ServiceRow:
     """The service on one line."""
     service, rollout = station.service, station.rollout
-    word = state(station, now_s)
+    word = state(station, now, now_s)
     judgement = _judgement(station)
+    moves = rollout is not None and not rollout.ended
     watched = word not in {State.BACK, State.STALE} and (
         (judgement is not None and judgement.verdict in {Verdict.WATCH, Verdict.FAIL})
-        or any(gate.answer is Answer.FAIL for gate in station.gates)
+        or (moves and any(gate.answer is Answer.FAIL for gate in station.gates))
     )
     rank = _WATCHED if watched and _RANK.get(word, _MOVING) > _WATCHED else _RANK.get(word, _MOVING)
     stale = station.stale_s(now_s)
@@ -63,11 +78,11 @@ def row(station: Station, now: datetime, now_s: float) -> ServiceRow:
         tier=service.tier,
         state=word,
         verdict=Verdict.NO_DATA if word is State.STALE else judgement.verdict if judgement is not None else None,
-        why=_why(station, word, now_s),
+        why=_why(station, word, now, now_s),
         staging=_staging(station),
         canary=_canary(station),
         production=_production(station),
-        budget=station.budget(),
+        budget=_budget(station),
         p99_s=None if stale is not None else station.p99_s(),
         error_ratio=None if stale is not None else station.error_ratio(),
         wait_s=_wait(station, word, now),
@@ -79,18 +94,40 @@ def row(station: Station, now: datetime, now_s: float) -> ServiceRow:
         version=rollout.version if rollout is not None else 0,
         progress=_progress(station),
         alerts=len(station.firing.alerts),
+        incident=_incident(station),
+        glass=_glass(station, now),
     )
 
 
-def state(station: Station, now_s: float) -> State:
+def _budget(station: Station) -> Budget:
+    """With whether a release may begin, as the gates said last."""
+    its, said = station.budget(), station.admission
+    if said is None:
+        return replace(its, deploy=Deploy.UNKNOWN, deploy_why="its gates are not asked yet")
+    if said.deploy is Deploy.OK:
+        return its
+    return replace(its, deploy=said.deploy, deploy_why=said.why, deploy_until=until(said))
+
+
+def _incident(station: Station) -> str:
+    gravest = station.docket.gravest(station.service.rules.emergency.severities)
+    return f"{gravest.severity} {gravest.id}" if gravest is not None else ""
+
+
+def _glass(station: Station, now: datetime) -> str:
+    its = station.docket.pass_in_force(now)
+    return f"until {its.ends:%H:%M} UTC by {its.by}, approved by {its.approved_by}" if its is not None else ""
+
+
+def state(station: Station, now: datetime, now_s: float) -> State:
     """The one word. Going back comes before all else; unknown before anything that looks well."""
     rollout = station.rollout
     if rollout is None or rollout.ended:
-        if rollout is not None and rollout.phase is Phase.ROLLED_BACK:
+        if stays_out(station) or station.docket.locks_on(now):
             return State.LOCK
         if station.stale_s(now_s) is not None:
             return State.STALE
-        return State.HOLD if _unwell(station) else State.STEADY
+        return State.HOLD if trouble(station) else State.STEADY
     if rollout.phase is Phase.ROLLING_BACK:
         return State.BACK
     if rollout.pause is not None:
@@ -114,28 +151,14 @@ def _judgement(station: Station) -> Judgement | None:
     return station.judgement
 
 
-def _unwell(station: Station) -> str:
-    """What is wrong with a service's hosts while no release is on its way; "" if nothing is."""
-    if station.fault:
-        return station.fault
-    if station.drift is not None and station.drift.answer is not Answer.PASS:
-        return station.drift.why
-    found = _production_unwell(station)
-    return found.said() if found.count > station.service.rules.deploy.max_unreachable else ""
-
-
-def _production_unwell(station: Station) -> Unwell:
-    return unwell([host.name for host in station.service.production], station.telemetry.seen)
-
-
-def _why(station: Station, word: State, now_s: float) -> str:
+def _why(station: Station, word: State, now: datetime, now_s: float) -> str:
     rollout = station.rollout
     if word is State.STALE:
         fault = station.telemetry.fault
         age = duration(station.stale_s(now_s) or 0)
         return f"no metrics for {age}{': ' + fault if fault else ''}; forward moves stop"
     if rollout is None or rollout.ended:
-        return _at_rest(station, word)
+        return at_rest(station, word, now)
     if word is State.BACK:
         back = station.work.names(Standing.THERE)
         return f"back to {rollout.stable} ({len(back)} of {len(station.work.standings)} hosts): {rollout.why}"
@@ -146,6 +169,11 @@ def _why(station: Station, word: State, now_s: float) -> str:
     unheard = next((gate for gate in station.gates if gate.name == "alerts" and gate.answer is not Answer.PASS), None)
     if word is State.BAKE and unheard is not None:
         return _said(unheard)
+    if word is State.BAKE and rollout.served.seconds >= station.service.rules.cycle.duration_s:
+        # Its time is over: what it still waits for is the news.
+        missing = next((gate for gate in station.gates if gate.name == "traffic-cycle"), None)
+        if missing is not None and missing.answer is not Answer.PASS:
+            return _said(missing)
     if word in {State.BAKE, State.ROLL, State.SETTLE} and station.judgement is not None:
         return f"{_phase_words(rollout, station)}; {differences(station.judgement)}"
     closed = first_closed(station.gates)
@@ -160,19 +188,6 @@ def _said(gate: Gate) -> str:
 def _closed(station: Station, word: State) -> Gate | None:
     names = {State.WAIT: frozenset({"promote"}), State.PAUSED: frozenset({"pause"}), State.HOLD: UNWELL}.get(word)
     return first_closed(gate for gate in station.gates if names is None or gate.name in names)
-
-
-def _at_rest(station: Station, word: State) -> str:
-    rollout = station.rollout
-    hosts = _production_unwell(station).said()
-    if word is State.LOCK and rollout is not None:
-        said = f"was rolled back to {rollout.stable}: {rollout.why}; submit a newer revision"
-        if rollout.untaken:
-            said = f"came to nothing: {rollout.why}; mend that and submit it again"
-        return f"{rollout.revision} {said}{'; ' if hosts else ''}{hosts}"
-    if word is State.HOLD:
-        return _unwell(station)
-    return hosts or f"{station.stable} is stable; nothing is on its way"
 
 
 def _phase_words(rollout: Rollout, station: Station) -> str:

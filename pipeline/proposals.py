@@ -1,12 +1,15 @@
 """What a dangerous key would do, said before it is done; and why not, where it is not allowed."""
 
-from pipeline.commands import Refused, Verb
+from pipeline.commands import OF_RELEASES, Refused, Verb
 from pipeline.judge.verdict import Verdict
 from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
 from pipeline.model import Control
+from pipeline.papers.proposing import proposal
 from pipeline.policy.promotion import NEXT
+from pipeline.policy.wording import at
 from pipeline.present import differences, production_waves
-from pipeline.requests import Situation, moving, refuse_promote, rollback_of
+from pipeline.requests import moving, refuse_promote, rollback_of
+from pipeline.situation import Situation
 from pipeline.station import Station
 from pipeline.view import Asks, Proposal
 from pipeline.words import duration
@@ -20,6 +23,8 @@ def propose(verb: Verb, station: Station, situation: Situation) -> Proposal:
         return _promote(station, situation)
     if verb is Verb.ROLLBACK:
         return _rollback(station, situation)
+    if verb not in OF_RELEASES:
+        return proposal(verb, situation)
     rollout = moving(situation, verb)
     title = f"{verb.value.capitalize()} {rollout.service} {rollout.revision}?"
     return _proposal(verb, rollout, title, (("phase", rollout.phase.value),), allowed=True)
@@ -35,6 +40,7 @@ def _promote(station: Station, situation: Situation) -> Proposal:
         held: Rows = (
             ("why", no.why),
             *((("rule", rule),) if named else ()),
+            *_until(situation, rule),
             ("lifts", no.mend.removeprefix("wait; it lifts ")),
         )
         return _proposal(Verb.PROMOTE, rollout, f"{name}: not allowed", held, allowed=False)
@@ -49,6 +55,12 @@ def _promote(station: Station, situation: Situation) -> Proposal:
     )
     asks = Asks.YES if door == "canary" else Asks.NAME
     return _proposal(Verb.PROMOTE, rollout, title, rows, allowed=True, asks=asks)
+
+
+def _until(situation: Situation, rule: str) -> Rows:
+    """When the gate that is named lifts by itself, where that is known."""
+    ends = [gate.until for gate in situation.gates if gate.name == rule and gate.until is not None]
+    return tuple(("until", f"{at(end)} ({duration((end - situation.now).total_seconds())})") for end in ends[:1])
 
 
 def _rollback(station: Station, situation: Situation) -> Proposal:

@@ -1,50 +1,23 @@
 """What people ask for, taken or refused: pure, and in one place for every front end.
 
 Promote and resume must name the version that the person saw; pause and rollback, the safe direction, need
-not, and win over them.
+not, and win over them. What people lay down about services is taken in `pipeline.papers`.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
+from pipeline.admission import refuse_submit
 from pipeline.commands import Command, Receipt, Refused, Verb
 from pipeline.events import Event, Who
 from pipeline.gates import Answer, Gate, first_closed
 from pipeline.lifecycle import FORWARD, Pause, Phase, Rollout, Signal, step
-from pipeline.model import Service
+from pipeline.papers import TAKERS
 from pipeline.policy.promotion import NEXT
+from pipeline.situation import Situation, Taken
 from pipeline.text import is_identifier, plain
 from pipeline.words import some
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """A service as the controller knows it when a command arrives."""
-
-    service: Service
-    rollout: Rollout | None
-    """The newest release, ended or not."""
-    stable: str
-    gates: tuple[Gate, ...]
-    releases: int
-    """How many the service has had."""
-    settled: Rollout | None
-    """The newest release that settled."""
-    undone: Mapping[str, str]
-    """By revision: why it was rolled back and stays out."""
-    available: frozenset[str]
-    """Revisions that staging could run; empty where no host says."""
-    now: datetime
-    seed: int
-    """For a release that begins now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    rollouts: tuple[Rollout, ...]
-    event: Event
-    receipt: Receipt
 
 
 def take(command: Command, situation: Situation, who: Who) -> Taken:
@@ -83,7 +56,8 @@ def _submit(command: Command, situation: Situation, who: Who) -> Taken:
     if revision == situation.stable:
         raise Refused(what, "it is what runs in production", "submit another revision")
     if revision in situation.undone:
-        raise Refused(what, situation.undone[revision], "submit a newer revision")
+        raise Refused(what, situation.undone[revision], f"submit a newer revision, or unlock it: pithead unlock {name}")
+    refuse_submit(what, situation.service, situation.premises, situation.now)
     rollouts: tuple[Rollout, ...] = ()
     if newest is not None and newest.phase is Phase.QUEUED:
         rollouts = (step(newest, Signal.SUPERSEDE, situation.now, f"superseded by {revision}"),)
@@ -100,6 +74,7 @@ def _submit(command: Command, situation: Situation, who: Who) -> Taken:
         seed=situation.seed,
         why=f"submitted by {who.name}",
         stragglers=newest.stragglers if newest is not None else (),
+        before=(newest.canaries or newest.before) if newest is not None else (),
     )
     said = f"{name} {revision} is queued as {begun.id}; a rollback would restore {situation.stable}"
     return _taken(command, (*rollouts, begun), begun, who, situation.now, said)
@@ -119,6 +94,10 @@ def _promote(command: Command, situation: Situation, who: Who) -> Taken:
 def refuse_promote(rollout: Rollout, gates: tuple[Gate, ...]) -> None:
     """Raises `Refused` unless an operator's word is all that is missing."""
     what = f"promote {rollout.service} {rollout.revision}"
+    if rollout.phase is Phase.QUEUED:
+        closed = first_closed(gates)
+        why = f"{closed.name}: {closed.why}" if closed is not None else "it is queued, and begins by itself"
+        raise Refused(what, why, f"wait; it lifts {closed.lifts}" if closed is not None and closed.lifts else "wait")
     if rollout.phase not in NEXT:
         mend = "wait until its stage is done" if rollout.phase in FORWARD else f"pithead status {rollout.service}"
         raise Refused(what, f"it is in {rollout.phase}, where nothing waits for a promote", mend)
@@ -245,4 +224,5 @@ _TAKERS: dict[Verb, Callable[[Command, Situation, Who], Taken]] = {
     Verb.RESUME: _resume,
     Verb.ROLLBACK: _rollback,
     Verb.CANCEL: _cancel,
+    **TAKERS,
 }

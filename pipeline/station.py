@@ -1,10 +1,12 @@
 """All that the controller holds of one service between two ticks."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pipeline.alerts import NOT_ASKED, Firing
 from pipeline.budget import budget
+from pipeline.docket import Docket, Lock, LockCause, Paper
 from pipeline.events import Event, Intent, Outcome, Result
 from pipeline.gates import Gate
 from pipeline.hostwork import ATTEMPTS, Journal, Work
@@ -19,11 +21,14 @@ from pipeline.panes import Panes
 from pipeline.policy.staging_checks import AGAIN_S
 from pipeline.recorder import Recorder
 from pipeline.signals import value
+from pipeline.slo.report import BudgetReport
 from pipeline.telemetry import Telemetry
-from pipeline.view import Budget, ServiceRow
+from pipeline.view import Budget, GateReport, ServiceRow
 
 TIMELINE = 60
 """Events kept at hand for a service's page; the history has them all."""
+PAST = 50
+"""Releases at hand, likewise."""
 
 
 @dataclass
@@ -46,6 +51,10 @@ class Station:
     """By host: when it was last told anything; unknown after a restart."""
     failed: dict[str, str] = field(default_factory=dict)
     """By operation of the newest release, of the first attempts: why it failed; unknown after a restart."""
+    past: list[Rollout] = field(default_factory=list)
+    """Its releases, newest first, the one at hand included."""
+    docket: Docket = field(default_factory=Docket)
+    """What people have laid down about it."""
     settled: Rollout | None = None
     """The newest release that settled."""
     undone: dict[str, str] = field(default_factory=dict)
@@ -65,15 +74,12 @@ class Station:
     gates: tuple[Gate, ...] = ()
     work: Work = field(default_factory=lambda: Work({}))
     drift: Gate | None = None
+    report: BudgetReport | None = None
+    """Its budgets, fresh within one slice; None before the first."""
+    admission: GateReport | None = None
+    """May it release now? A few seconds old at most while nothing has changed."""
     events: list[Event] = field(default_factory=list)
     """Newest first."""
-    total: int = 0
-    bad: int = 0
-    """Requests of the budget's window."""
-    slice_start: datetime | None = None
-    slice_total: float = 0.0
-    slice_bad: float = 0.0
-    """Requests of the slice that is not over yet."""
     row: ServiceRow | None = None
 
     def rehost(self, service: Service) -> None:
@@ -130,7 +136,7 @@ class Station:
         return None if rule is None else value(rule, self.telemetry.recent)
 
     def budget(self) -> Budget:
-        return budget(self.service.rules.budget, self.total, self.bad, self.error_ratio())
+        return budget(self.service.rules.budget, self.report, self.error_ratio())
 
     def stale_s(self, now_s: float) -> float | None:
         """Age of the newest data if they are too old to go by; None while they are fresh."""
@@ -153,15 +159,30 @@ class Station:
         if self.rollout is not None and self.rollout.phase is not rollout.phase is Phase.STAGING_DEPLOY:
             self.started.insert(0, rollout.since)
         self.rollout = rollout
+        before = self.past[1:] if self.past and self.past[0].id == rollout.id else self.past
+        self.past = [rollout, *before][:PAST]
         self.ended_as(rollout)
+
+    def file(self, papers: Iterable[Paper]) -> None:
+        """Papers about it, new or changed; after the history has kept them."""
+        papers = tuple(papers)
+        self.docket = self.docket.with_papers(papers)
+        lifts = (one for one in papers if isinstance(one, Lock) and one.cause is LockCause.ROLLBACK)
+        if any(one.lifted is not None for one in lifts):
+            self.undone = {}
 
     def ended_as(self, rollout: Rollout) -> None:
         """Draw the conclusions of a release that has ended, if it has."""
         if rollout.phase is Phase.SETTLED:
             self.settled = rollout
             self.undone = {}
-        if rollout.phase is Phase.ROLLED_BACK and not rollout.untaken:
+        if rollout.phase is Phase.ROLLED_BACK and not rollout.untaken and not self._forgiven(rollout.since):
             self.undone[rollout.revision] = f"it was rolled back at {rollout.since:%Y-%m-%d %H:%M} UTC: {rollout.why}"
+
+    def _forgiven(self, since: datetime) -> bool:
+        """Whether a person has unlocked the service after what was rolled back then."""
+        locks = (lock for lock in self.docket.locks if lock.cause is LockCause.ROLLBACK)
+        return any(lock.lifted is not None and lock.lifted >= since for lock in locks)
 
     def available(self) -> frozenset[str]:
         """Revisions that every staging host which names any could run."""

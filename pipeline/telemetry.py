@@ -12,6 +12,7 @@ from pipeline.judge.trial import Reference
 from pipeline.model import MetricKind, Service, Track
 from pipeline.observed import HostFault, HostState, Observation
 from pipeline.signals import Reading, Sample, between, decayed, pool
+from pipeline.staging_window import StagingWindow
 from pipeline.traffic_cycle import RATE_SLICES
 
 FIRST_S = 30.0
@@ -48,6 +49,7 @@ class Telemetry:
         """By host: when its process began, where that was seen."""
         self._needed = _counters_of(service)
         self._production = tuple(host.name for host in service.production)
+        self.staging = StagingWindow(service.rules.staging)
         self._rates = _Rates(service.rules.cycle.duration_s)
 
     def rehost(self, service: Service) -> None:
@@ -95,6 +97,9 @@ class Telemetry:
                 elif before.counters.keys() >= self._needed:
                     self._lacks(name, f"gives no {', '.join(sorted(self._needed - did.counters.keys()))}")
         self.samples = samples
+        if self.staging.wanted:
+            runs = {host.name: self._runs.get(host.name, ("", ""))[0] for host in self.service.staging}
+            self.staging.add(now_s, runs, samples)
         production = [samples[name] for name in self._production if name in samples]
         if production:
             self.fresh_at_s = now_s

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from pipeline.gates import Answer, Gate
 from pipeline.lifecycle import Served
 from pipeline.model import TrafficCycle
-from pipeline.words import duration
 
 RATE_SLICES = 24
 """A rate is taken over a 24th of the cycle: an hour of a day, so that one burst is no peak."""
+MILLION = 1_000_000
 
 
 def serving(served: Served, seconds: float, requests: float, rps: float) -> Served:
@@ -31,15 +31,47 @@ def remaining_s(cycle: TrafficCycle, served: Served) -> float:
 
 def traffic_cycle(cycle: TrafficCycle, served: Served, now: datetime) -> Gate:
     """Passes once the canary has served the duration, the requests and the daily peak."""
-    long_enough = served.seconds >= cycle.duration_s
-    enough = served.requests >= cycle.requests
+    left_s = remaining_s(cycle, served)
+    left = max(cycle.requests - math.floor(served.requests), 0)
     peak_seen = served.busiest_rps > 0 and served.peak_rps >= cycle.peak_ratio * served.busiest_rps
     why = (
-        f"{duration(served.seconds)} of {duration(cycle.duration_s)}, "
-        f"{math.floor(served.requests):,} of {cycle.requests:,} requests, "
-        f"peak {'seen' if peak_seen else 'not seen'}"
+        f"{_hours(served.seconds)} of {_hours(cycle.duration_s)}, peak {'seen' if peak_seen else 'not seen'}, "
+        f"{_of(served.requests, cycle.requests)} requests"
     )
-    if long_enough and enough and peak_seen:
+    missing = [
+        _hours(math.ceil(left_s)) if left_s > 0 else "",
+        f"{_up(left)} request{'s' if left > 1 else ''}" if left else "",
+        "" if peak_seen else _peak(cycle, served),
+    ]
+    if not any(missing):
         return Gate("traffic-cycle", Answer.PASS, why)
-    until = None if long_enough else now + timedelta(seconds=remaining_s(cycle, served))
+    until = now + timedelta(seconds=left_s) if left_s > 0 else None
+    why = f"{why}; still missing: {', '.join(filter(None, missing))}"
     return Gate("traffic-cycle", Answer.HOLD, why, until=until, lifts="by itself, once all three are served")
+
+
+def _hours(seconds: float) -> str:
+    """A cycle's time in hours, so that what was served and what is asked compare: "15 h 08 m", "24 h"."""
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return " ".join(filter(None, (f"{minutes} m" if minutes else "", f"{rest} s" if rest or not minutes else "")))
+    return f"{minutes // 60} h {minutes % 60:02d} m" if minutes % 60 else f"{minutes // 60} h"
+
+
+def _of(served: float, asked: int) -> str:
+    """Truncated: "0.9 of 1.0 M", "912 of 1,000"."""
+    if asked < MILLION:
+        return f"{math.floor(served):,} of {asked:,}"
+    return f"{math.floor(10 * served / MILLION) / 10:.1f} of {math.floor(10 * asked / MILLION) / 10:.1f} M"
+
+
+def _up(requests: int) -> str:
+    """Of what is missing: never fewer than there are."""
+    return f"{requests:,}" if requests < MILLION / 10 else f"{math.ceil(10 * requests / MILLION) / 10:.1f} M"
+
+
+def _peak(cycle: TrafficCycle, served: Served) -> str:
+    if not served.busiest_rps:
+        return "the peak"
+    busy = cycle.peak_ratio * served.busiest_rps
+    return f"the peak ({served.peak_rps:,.0f} of {math.ceil(busy):,} requests/s)"

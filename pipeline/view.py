@@ -72,14 +72,48 @@ class StageCell:
     """Ratio of production hosts, for canary and a production in waves."""
 
 
+class Deploy(StrEnum):
+    """Whether budgets and rules would let a new release of the service begin."""
+
+    OK = "ok"
+    WARN = "WARN"
+    HOLD = "HOLD"
+    BLOCKED = "BLOCKED"
+    UNKNOWN = "UNKNOWN"
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
+    """A service's availability budget on one line; whole: `pipeline.slo.report`."""
+
     left: float | None
-    """Ratio of the error budget that is unspent: 1 is untouched, negative is overdrawn."""
+    """Ratio of the rolling error budget that is unspent: 1 is untouched, negative is overdrawn."""
     window: str
     """As labelled: "30d"."""
     burn: float | None = None
     """How many times faster than the objective allows it is being spent, over the last ticks."""
+    target: str = ""
+    """In per cent, as configured."""
+    left_s: float | None = None
+    """What is left, as time of everything broken; negative when overdrawn."""
+    burn_1h: float | None = None
+    burn_6h: float | None = None
+    gone_in_s: float | None = None
+    deploy: Deploy = Deploy.OK
+    deploy_why: str = ""
+    """Which gate, in its words, where it is not OK."""
+    deploy_until: datetime | None = None
+    coverage: float | None = None
+    """Known part of the last 24 h."""
+    alarm: str = ""
+    """"page" or "ticket" while a burn pair fires."""
+    count: str = ""
+    """What it is counted in: "requests" or "slices"."""
+    month_used_s: float | None = None
+    """Downtime since the quota's period began."""
+    month_quota_s: float | None = None
+    last_outage: datetime | None = None
+    """When the newest one began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +157,10 @@ class ServiceRow:
     progress: Progress | None = None
     alerts: int = 0
     """That fire about it, as the company's own alerting says."""
+    incident: str = ""
+    """The gravest open one: "sev1 inc-3"."""
+    glass: str = ""
+    """While break-glass is in force: "until 14:02 UTC by ana, approved by ben"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +278,18 @@ class ServiceView:
     """That fire about it, the gravest first; at most `MOST_ALERTS`, the row has their number."""
     alerts_fault: str = ""
     """Why nobody knows what fires now; `alerts` are those last told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """May the service deploy? What would hold a release that is submitted now, or holds the one on its way."""
+
+    service: str
+    at: datetime
+    deploy: Deploy
+    why: str
+    """One plain line: the gate to name, or that all pass."""
+    gates: tuple[Gate, ...]
 
 
 class Asks(StrEnum):

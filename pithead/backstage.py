@@ -18,7 +18,9 @@ from adapters.api.client import ApiRoom
 from adapters.config import ConfigErrors
 from adapters.demo.company import Company, CompanyError
 from adapters.demo.outcomes import until_settled
+from adapters.demo.past import write_past
 from adapters.demo.script import run_script
+from pipeline.ports import HistoryError
 from pithead.clock import SystemClock
 from pithead.out import dumps
 from pithead.places import FULL
@@ -46,9 +48,16 @@ class Controller:
         self._command += ["--config", str(config), "--second-octet", str(company.second_octet)]
         self._command += ["--state-dir", str(company.folder / "state"), "--run-dir", str(self.run_dir)]
         self._process: Process | None = None
+        self._history = company.folder / "state" / "history.db"
+        self._settings = company.settings
 
     async def start(self) -> None:
-        """Returns once it answers. Raises `CompanyError`."""
+        """Returns once it answers; the company's past is in its history then. Raises `CompanyError`."""
+        clock = SystemClock()
+        try:
+            await asyncio.to_thread(write_past, self._history, self._settings, clock.now())
+        except HistoryError as error:
+            raise CompanyError(f"demo: its past cannot be written: {error}") from error
         await self._spawn()
         async with asyncio.timeout(COMING_UP_S):
             while hear(self.run_dir / FULL) is not Heard.ANSWER:

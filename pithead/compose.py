@@ -14,7 +14,7 @@ from pipeline.controller import Controller
 from pipeline.events import Event
 from pipeline.judge.sequential import SequentialJudge
 from pipeline.ports import Changes
-from pithead.catching_up import catch_up, in_background
+from pithead.catching_up import in_background, stay_caught_up
 from pithead.clock import SystemClock
 from pithead.outside import Outside, asked_for, label_value, outside
 from pithead.places import Places
@@ -49,7 +49,8 @@ async def serve(settings: Settings, places: Places, told: asyncio.Event, *, read
         stack.callback(history.close)
         # A second controller must touch nothing outside.
         history.claim()
-        checks = HostChecks(clock)
+        # The controller comes later: asked when a check runs.
+        checks = HostChecks(clock, lambda service: controller.production_rps(service))  # noqa: PLW0108
         stack.push_async_callback(checks.close)
         world = await outside(settings, places, clock, stack)
         controller = Controller(
@@ -74,22 +75,28 @@ async def serve(settings: Settings, places: Places, told: asyncio.Event, *, read
         await api.start()
         stack.push_async_callback(api.stop)
         log.info("%d services, sockets in %s, history %s", len(settings.fleet.services), places.run, history.path)
-        _catch_up(settings, world, history, clock, stack)
+        _catch_up(settings, world, controller, history, clock, stack)
         await _first(running, asyncio.create_task(told.wait()))
         log.info("stopping; what runs on hosts goes on, and is found in the history")
 
 
 def _catch_up(
-    settings: Settings, world: Outside, history: ToldHistory, clock: SystemClock, stack: AsyncExitStack
+    settings: Settings,
+    world: Outside,
+    controller: Controller,
+    history: ToldHistory,
+    clock: SystemClock,
+    stack: AsyncExitStack,
 ) -> None:
-    """Beside the controller: requests of the time when there was none."""
+    """Beside the controller: requests of times when nobody counted."""
     its = settings.prometheus
     if its is None or world.server is None:
         return
     services = settings.fleet.services if world.inventory is None else world.inventory.roster().services
     signals, labels = asked_for(settings, its)
     named = {signal.name: signal for signal in signals}
-    work = catch_up(services, history, world.server, named, labels, label_value(its), clock)
+    refilled = controller.refilled
+    work = stay_caught_up(services, history, world.server, named, labels, label_value(its), clock, refilled)
     task = asyncio.create_task(work, name="catching up")
     in_background(task)
     stack.callback(task.cancel)

@@ -16,6 +16,18 @@ class Exit(IntEnum):
     """Whoever read our output has gone: what a shell makes of SIGPIPE."""
 
 
+class GateExit(IntEnum):
+    """Of `pithead gate`, for CI: every answer that is not known for certain stops a deploy."""
+
+    OK = 0
+    WARN = 1
+    """It may deploy; a gate will close soon if nothing is done."""
+    STOP = 2
+    """Blocked or held. A wrong command line or configuration ends so too."""
+    UNKNOWN = 3
+    """Nobody can know: no controller, no data, no such service, a fault. Never a pass."""
+
+
 class Failure(Exception):
     """Ends the command: one line `pithead: WHAT: WHY: MEND` on standard error, and `code`."""
 

@@ -11,7 +11,8 @@ from pipeline.judge.trial import TrialRecord
 from pipeline.judge.verdict import MetricVerdict, Verdict
 from pipeline.judge.wording import is_read_off
 from pipeline.model import MetricKind, MetricRule
-from pipeline.view import JudgeView, MetricPane, ServiceView, State
+from pipeline.view import Budget, Deploy, JudgeView, MetricPane, ServiceView, State
+from pithead import sheet
 from pithead.sparks import Bound
 
 
@@ -77,6 +78,10 @@ class Explained:
     """None of what is shown now."""
     ended: Event | None = None
     """What became of the release."""
+    budget: Budget | None = None
+    """Where it, or another rule, keeps releases from beginning."""
+    marks: tuple[str, ...] = ()
+    """Break-glass in force, an open incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,8 @@ def of_view(view: ServiceView) -> Explained:
         view.judge,
         tuple(_shown(pane) for pane in view.panes),
         max((pane.step_s * len(pane.bounds) for pane in view.panes), default=0.0),
+        budget=row.budget if row.budget.deploy is not Deploy.OK else None,
+        marks=sheet.marks(row),
     )
 
 

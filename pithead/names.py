@@ -16,6 +16,10 @@ def host_name(typed: str) -> str:
     return _checked(typed, "host", "pithead status SERVICE --json names its hosts")
 
 
+def paper_name(typed: str) -> str:
+    return _checked(typed, "paper", "pithead docket names those there are; a readiness row is as CAT-2")
+
+
 def _checked(typed: str, kind: str, mend: str) -> str:
     if not is_identifier(typed):
         why = f"not a {kind}'s name: expected 1 to 100 of A-Z a-z 0-9 . _ - without a leading dash"

@@ -5,9 +5,11 @@ from typing import NoReturn
 
 from pipeline.logs import MOST_LINES
 from pipeline.text import plain
+from pithead import parsing_docket
 from pithead.exits import Exit, Failure
 
 EPILOG = """exit codes: 0 done; 1 refused, failed or rolled back; 2 usage or configuration; 3 no controller, or unknown.
+Of gate: 0 it may deploy; 1 it may, with a warning; 2 blocked or held; 3 unknown. Of readiness: 1 rows are missing.
 The configuration is looked for at --config, PITHEAD_CONFIG, then where `pithead check` says."""
 
 COLORS = ("auto", "truecolor", "256", "16", "never")
@@ -88,6 +90,8 @@ def parser() -> Parser:
         act.add_argument("--release", default="", metavar="ID", help="only if this is the release at hand")
         if name in CONFIRMED:
             act.add_argument("--yes", action="store_true", help="do not ask")
+
+    parsing_docket.add(verb, printing)
 
     history = verb("history", "what happened, newest first", printing)
     history.add_argument("service", nargs="?", default="", metavar="SERVICE")

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.commands import Command, Receipt, Verb
+from pipeline.docket import Docket
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import TrialRecord
 from pipeline.logs import LogPage
 from pipeline.model import Service
 from pipeline.ports import ControlRoom
-from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
+from pipeline.readiness.report import ReadinessReport
+from pipeline.slo.report import BudgetReport
+from pipeline.view import FleetView, GateReport, HistoryPage, HistoryQuery, Proposal, ServiceView
 
 if TYPE_CHECKING:
     from adapters.api.client import ApiRoom
@@ -68,6 +71,18 @@ class LazyRoom:
 
     async def calibrate(self, calibration: Calibration) -> Receipt:
         return await (await self._room()).calibrate(calibration)
+
+    async def gate(self, service: str) -> GateReport:
+        return await (await self._room()).gate(service)
+
+    async def budget(self, service: str) -> BudgetReport:
+        return await (await self._room()).budget(service)
+
+    async def readiness(self, service: str) -> ReadinessReport:
+        return await (await self._room()).readiness(service)
+
+    async def docket(self, service: str = "") -> Docket:
+        return await (await self._room()).docket(service)
 
     async def send(self, command: Command) -> Receipt:
         return await (await self._room()).send(command)

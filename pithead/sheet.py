@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pipeline.alerts import Alert, about, told
 from pipeline.events import Event
 from pipeline.gates import Answer, Gate
-from pipeline.view import Budget, FleetView, JudgeView, Mark, ServiceRow, ServiceView, StageCell
+from pipeline.view import Budget, Deploy, FleetView, JudgeView, Mark, ServiceRow, ServiceView, StageCell
 from pipeline.words import duration
+from pithead import spans
 
 HEAD = ("SERVICE", "STATE", "VERDICT", "STAGING", "CANARY", "PROD", "BUDGET", "WHY")
 MARKS = {Answer.PASS: "+", Answer.HOLD: "~", Answer.FAIL: "x", Answer.UNKNOWN: "?"}
@@ -22,7 +23,26 @@ def fleet(view: FleetView) -> list[tuple[str, ...]]:
 def row(of: ServiceRow) -> tuple[str, ...]:
     verdict = of.verdict.upper() if of.verdict is not None else "-"
     cells = (cell(of.staging), cell(of.canary), cell(of.production))
-    return (of.name, of.state.value, verdict, *cells, budget(of.budget), of.why)
+    return (of.name, of.state.value, verdict, *cells, budget(of.budget), "; ".join((*marks(of), of.why)))
+
+
+def marks(of: ServiceRow) -> tuple[str, ...]:
+    """What must be seen wherever the service is: break-glass in force, an open incident."""
+    glass = f"BREAK-GLASS {of.glass}" if of.glass else ""
+    return tuple(filter(None, (glass, of.incident)))
+
+
+def deploy(of: Budget, gates: Iterable[Gate] = ()) -> str:
+    """As in "BLOCKED until 2025-04-15 09:04 UTC: payback: ..."; "" where a release may begin.
+
+    Where one of `gates`, which are shown beside it, says why, it is only named.
+    """
+    if of.deploy is Deploy.OK:
+        return ""
+    said = next((gate.name for gate in gates if f"{gate.name}: {gate.why}" == of.deploy_why), of.deploy_why)
+    end = spans.instant(of.deploy_until, said) if of.deploy_until is not None else ""
+    until = f" until {end}" if end else ""
+    return f"{of.deploy.value}{until}: {said}"
 
 
 def cell(of: StageCell) -> str:
@@ -56,6 +76,10 @@ def page(view: ServiceView) -> Iterable[str]:
     yield f"  staging {cell(at_hand.staging)}  canary {cell(at_hand.canary)}  production {cell(at_hand.production)}"
     left = f"{budget(at_hand.budget)} of {at_hand.budget.window}"
     yield f"  stable {view.stable or '?'}  release {at_hand.release or '-'}  budget {left}"
+    yield from (f"  ! {mark}" for mark in marks(at_hand))
+    held = deploy(at_hand.budget, view.gates)
+    if held:
+        yield f"  deploy {held}"
     if view.judge is not None:
         yield f"  {judged(view.judge)}"
         yield from (f"  alert: {alert}" for alert in view.judge.alerts)
@@ -100,10 +124,18 @@ def alert_line(alert: Alert) -> str:
 
 
 def gate_line(gate: Gate) -> str:
-    lifts = f"; lifts {gate.lifts}" if gate.lifts and gate.answer is not Answer.PASS else ""
-    return f"{MARKS[gate.answer]} {gate.name}: {gate.why}{lifts}"
+    if gate.answer is Answer.PASS:
+        more = [f"warning: {gate.warns}"] if gate.warns else []
+    else:
+        lifts = f"lifts {gate.lifts}" if gate.lifts else ""
+        since = f"since {spans.instant(gate.since)}" if gate.since is not None else ""
+        end = spans.instant(gate.until, gate.why) if gate.until is not None else ""
+        until = f"until {end}" if end else ""
+        more = [lifts, " ".join(filter(None, (since, until)))]
+    return "; ".join(filter(None, (f"{MARKS[gate.answer]} {gate.name}: {gate.why}", *more)))
 
 
 def event_line(event: Event) -> str:
     when = f"{event.at:%Y-%m-%d %H:%M:%S}Z"
-    return f"{when}  {event.who.name}  {event.service} {event.revision}  {event.action}: {event.detail}"
+    about = f"{event.service} {event.revision}".rstrip()
+    return f"{when}  {event.who.name}  {about}  {event.action}: {event.detail}"

@@ -6,7 +6,7 @@ from pipeline.judge.verdict import Verdict
 from pipeline.judge.wording import READ_OFF, confidence, evidence
 from pipeline.view import JudgeView
 from pipeline.words import amount, duration
-from pithead import sheet
+from pithead import budgets, sheet
 from pithead.explained import Explained, Looks, Metric
 from pithead.sparks import chart, gap
 
@@ -24,6 +24,10 @@ def page(told: Explained, *, blocks: bool) -> Iterable[str]:
         state = told.state.value if told.state is not None else "?"
         yield "  ".join(filter(None, (told.service, state, verdict, told.why)))
         yield f"  release {told.release or '-'}  revision {told.revision or '-'}  last stable {told.stable or '?'}"
+        yield from (f"  ! {mark}" for mark in told.marks)
+        if told.budget is not None:
+            yield f"  deploy {sheet.deploy(told.budget, told.gates)}"
+            yield f"  {budgets.line(told.budget)}"
         yield from (f"  {line}" for gate in told.gates for line in [sheet.gate_line(gate)])
     if told.judge is not None:
         yield from _judge(told.judge, kept=told.looks is not None)

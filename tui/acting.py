@@ -12,7 +12,7 @@ from textual.screen import Screen
 from pipeline.commands import SAFE, Command, Receipt, Refused, Verb
 from pipeline.ports import ControllerLost, ControlRoom
 from pipeline.view import Proposal, ServiceRow, State
-from tui.keys import HELP, ROLLBACK, Key
+from tui.keys import HELP, LOCK, ROLLBACK, Key
 from tui.room import room_of
 from tui.status import KeyLine
 
@@ -67,8 +67,8 @@ class Acting(Screen[None]):
         row = self.target()
         if row is None:
             return "no service is selected"
-        if key is ROLLBACK:
-            # also a settled release can be undone: the controller knows, and says why if not
+        if key in (ROLLBACK, LOCK):
+            # also a settled release can be undone: the controller knows, and says why if not; a lock needs none
             return ""
         return "" if row.release else f"{row.name} has no release on its way"
 

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.events import Key, Paste
 from textual.screen import ModalScreen
 
-from pipeline.commands import SAFE, Command, Refused, Verb
+from pipeline.commands import OF_RELEASES, SAFE, Command, Refused, Verb
 from pipeline.ports import ControllerLost
 from pipeline.view import Asks, Proposal
 from tui.acting import new_request, propose, send
@@ -66,24 +66,29 @@ class ProposalDialog(ModalScreen[None]):
 
     async def _ask(self) -> None:
         try:
-            proposal = await propose(room_of(self).room, self._verb, self._service)
+            proposal = await self.proposed()
         except Refused as exc:
             self._turn(_refused(self.face, exc))
         except ControllerLost as exc:
             self._turn(replace(self.face, step=Step.CLOSED, rows=(("lost", str(exc)), ("mend", "nothing was sent"))))
         else:
             self._proposal = proposal
-            step = Step.ASKING if proposal.allowed else Step.CLOSED
-            self._turn(
-                replace(
-                    self.face,
-                    step=step,
-                    title=proposal.title,
-                    rows=proposal.rows,
-                    asks=proposal.asks,
-                    focus=_first(proposal),
-                )
-            )
+            self._turn(self.turned(self.face, proposal))
+
+    async def proposed(self) -> Proposal:
+        """Raises `Refused`, `ControllerLost`."""
+        return await propose(room_of(self).room, self._verb, self._service)
+
+    def turned(self, face: Face, proposal: Proposal) -> Face:
+        """The face with what is proposed."""
+        return replace(
+            face,
+            step=Step.ASKING if proposal.allowed else Step.CLOSED,
+            title=proposal.title,
+            rows=proposal.rows,
+            asks=proposal.asks,
+            focus=_first(proposal),
+        )
 
     def on_paste(self, event: Paste) -> None:
         event.stop()
@@ -137,16 +142,16 @@ class ProposalDialog(ModalScreen[None]):
         if proposal is None or not self.face.ready:
             return
         reason = self.face.typed.strip() if proposal.asks is Asks.YES else ""
-        wanted = Command(
-            proposal.verb,
-            proposal.service,
-            self._request,
-            release=proposal.release,
-            version=None if proposal.verb in SAFE else proposal.version,
-            reason=reason,
-        )
+        wanted = self.wanted(proposal, self._request, reason)
         self._turn(replace(self.face, step=Step.SENDING))
         self.run_worker(self._send(wanted), exit_on_error=True)
+
+    def wanted(self, proposal: Proposal, request: str, reason: str) -> Command:
+        """The command that carries `proposal` out; a forward one names the version seen."""
+        version = proposal.version if proposal.verb in OF_RELEASES - SAFE else None
+        return Command(
+            proposal.verb, proposal.service, request, release=proposal.release, version=version, reason=reason
+        )
 
     async def _send(self, wanted: Command) -> None:
         try:

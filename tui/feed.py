@@ -90,11 +90,12 @@ async def follow(
             post(Gone(exc))
             return
         post(Lost(why, clock.monotonic() + wait_s))
-        await _wait(clock, wait_s, hurry)
+        await rest(clock, wait_s, hurry)
         wait_s = min(wait_s * 2, LONGEST_S)
 
 
-async def _wait(clock: Clock, seconds: float, hurry: asyncio.Event | None) -> None:
+async def rest(clock: Clock, seconds: float, hurry: asyncio.Event | None) -> None:
+    """Wait `seconds`, or until `hurry` is set from now on."""
     if hurry is None:
         await clock.sleep(seconds)
         return

@@ -12,6 +12,7 @@ from tui.fleet_lines import counts_line, empty_lines, last_line, notice_lines, t
 from tui.fleet_order import Choice, next_order
 from tui.fleet_rows import draw, head
 from tui.keys import FLEET, Key, bindings
+from tui.marks import banner
 from tui.room import room_of
 from tui.status import KeyLine, LostBanner, TopLine, skew_notice
 from tui.widgets.lines import LineList, Lines
@@ -138,7 +139,8 @@ class FleetScreen(Acting):
         app = room_of(self)
         skew = skew_notice(app.live, app.clock.now(), app.clock.monotonic())
         said = (*(view.notices if view else ()), *((skew,) if skew else ()))
-        return notice_lines(said, self.app.size.width, self._look)
+        width, look = self.app.size.width, self._look
+        return (*banner(view.services if view else (), width, look), *notice_lines(said, width, look))
 
     def _settle(self, rows: list[ServiceRow]) -> list[ServiceRow]:
         """`rows` in the order they are on screen while the cursor is in use, else as sorted."""
@@ -157,7 +159,8 @@ class FleetScreen(Acting):
 
     def _explain(self) -> None:
         rows = self._list
-        lines = why_lines(rows.selected, rows.index + 1, len(rows.items), self.app.size.width, self._look)
+        view, width = room_of(self).live.view, self.app.size.width
+        lines = why_lines(rows.selected, rows.index + 1, len(rows.items), width, self._look, view.at if view else None)
         self.query_one("#why", Lines).show(*map(self._aged, lines))
         self.offer_keys()
 
@@ -211,6 +214,12 @@ class FleetScreen(Acting):
             from tui.service import ServiceScreen
 
             self.app.push_screen(ServiceScreen(row.name))
+
+    def action_budgets(self) -> None:
+        from tui.budget import BudgetScreen
+
+        row = self.target()
+        self.app.push_screen(BudgetScreen(row.name if row else ""))
 
     def action_history(self) -> None:
         from tui.history import HistoryScreen

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from textual.geometry import Size
 
 from pipeline.events import Event
 from pipeline.view import FleetView, ServiceRow, State
 from tui.fleet_order import Choice
+from tui.marks import said_of, warned
 from tui.status import WIDE, alarms, moving, needs_person
 from tui.widgets.pane import Look, folded
 from tui.widgets.runs import Runs, length
@@ -45,7 +47,9 @@ def _by_state(rows: Sequence[ServiceRow]) -> list[tuple[State, int]]:
     return sorted(counted.items(), key=lambda pair: (pair[0] is not State.STEADY, -pair[1]))
 
 
-def why_lines(row: ServiceRow | None, place: int, of: int, width: int, look: Look) -> tuple[Runs, ...]:
+def why_lines(
+    row: ServiceRow | None, place: int, of: int, width: int, look: Look, at: datetime | None = None
+) -> tuple[Runs, ...]:
     """`-- checkout-api: bake 41/60 min ------`: why the selected row is in its state, on one line or two."""
     rule, colors = look.glyphs.box.horizontal, look.palette
     if row is None:
@@ -55,7 +59,8 @@ def why_lines(row: ServiceRow | None, place: int, of: int, width: int, look: Loo
     end = f" {place}/{of} {rule}" if of and width >= WIDE else f" {rule}"
     alerts = f"{row.alerts} alert{'s fire' if row.alerts > 1 else ' fires'}; " if row.alerts else ""
     why = f"{alerts}{row.why}"
-    said: Runs = ((harmless(why), colors.of(row)),)
+    marks = said_of(row, at, colors, short=True) if at is not None else ()
+    said: Runs = (*marks, (harmless(why), colors.of(row)), *warned(row, colors))
     first, *below = folded(said, width - len(lead) - len(end), width, indent=3, more=look.glyphs.more)
     room = width - len(lead) - length(first)
     rest = end.rjust(room) if below else f" {end.rjust(room - 1, rule)}" if room > len(end) else end

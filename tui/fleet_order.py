@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.view import ServiceRow
+from pipeline.view import Deploy, ServiceRow
 from tui.status import moving, needs_person
 from tui.words import verdict
 
@@ -26,7 +26,7 @@ ORDERS: Mapping[str, Callable[[ServiceRow], Any]] = {
 PRESETS: Mapping[str, Callable[[ServiceRow], bool]] = {
     "all": lambda row: True,
     "moving": moving,
-    "attention": needs_person,
+    "attention": lambda row: needs_person(row) or bool(row.incident or row.glass),
 }
 
 FIELDS: Mapping[str, Callable[[ServiceRow], str]] = {
@@ -35,6 +35,8 @@ FIELDS: Mapping[str, Callable[[ServiceRow], str]] = {
     "tier": lambda row: str(row.tier),
     "state": lambda row: row.state,
     "verdict": lambda row: verdict(row.verdict),
+    "deploy": lambda row: "" if row.budget.deploy is Deploy.OK else row.budget.deploy.value,
+    "incident": lambda row: f"{row.incident} {'break-glass' if row.glass else ''}",
     "rev": lambda row: f"{row.revision} {row.staging.revision} {row.canary.revision} {row.production.revision}",
 }
 

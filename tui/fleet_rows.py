@@ -7,7 +7,9 @@ from functools import lru_cache
 from rich.cells import cell_len
 from rich.style import Style
 
-from pipeline.view import ServiceRow, StageCell, State
+from pipeline.view import Deploy, ServiceRow, StageCell, State
+from tui.budget_words import deploy_tone
+from tui.marks import letter, shown_state
 from tui.status import WIDE
 from tui.theme import Palette
 from tui.widgets.pane import Look
@@ -50,7 +52,13 @@ def _value(row: ServiceRow, look: Look) -> Style:
 
 
 def _name(row: ServiceRow, width: int, look: Look) -> Run:
-    return fit(row.name, width - 1, look.glyphs.more) + " ", look.palette.strong if row.release else look.palette.plain
+    """With a letter behind it while it is marked (`tui.marks`)."""
+    style = look.palette.strong if row.release else look.palette.plain
+    flag = letter(row)
+    if not flag:
+        return fit(row.name, width - 1, look.glyphs.more) + " ", style
+    said = f"{fit(row.name, width - 3, look.glyphs.more)} {flag} "
+    return said, look.palette.alarm if row.glass else look.palette.fail
 
 
 def _team(row: ServiceRow, width: int, look: Look) -> Run:
@@ -75,6 +83,8 @@ def _budget(row: ServiceRow, width: int, look: Look) -> Run:
     left = row.budget.left
     colors = look.palette
     style = colors.dim if left is None else colors.block if left <= 0 else colors.warn if left < 0.25 else colors.plain
+    if row.budget.deploy in (Deploy.BLOCKED, Deploy.HOLD):
+        style = deploy_tone(row.budget.deploy, colors)
     return budget(row.budget, width, look.glyphs), style
 
 
@@ -142,8 +152,15 @@ def head(width: int, window: str, palette: Palette) -> Runs:
     return ((text, palette.dim),)
 
 
+def _sign(row: ServiceRow, look: Look) -> Run:
+    state = shown_state(row)
+    if state is row.state:
+        return look.glyphs.of(row) + " ", look.palette.of(row)
+    return look.glyphs.states[state] + " ", look.palette.states[state]
+
+
 def draw(row: ServiceRow, width: int, selected: bool, look: Look) -> Runs:
     cursor = look.glyphs.cursor if selected else " "
-    runs: list[Run] = [(cursor, look.palette.key), (look.glyphs.of(row) + " ", look.palette.of(row))]
+    runs: list[Run] = [(cursor, look.palette.key), _sign(row, look)]
     runs += [column.draw(row, column.width, look) for column in columns(width)]
     return tuple(runs)

@@ -49,12 +49,16 @@ ROLLBACK = Key(
     "release.rollback", "R", "R", "rollback", "roll back", "roll back: asks, then acts", changes=True, ask=True
 )
 RELEASE = (PAUSE, PROMOTE, ROLLBACK)
+LOCK = Key(
+    "service.lock", "L", "L", "lock", "lock", "lock it, or unlock it: asks for the reason", changes=True, ask=True
+)
 
 FLEET = (
     HELP,
     Key("fleet.open", "enter", "Enter", "open", "open", "the page of the selected service"),
     *RELEASE,
     Key("fleet.filter", "slash", "/", "filter", "filter", "filter: word, !word, team:pay state:bake; Esc clears"),
+    Key("fleet.budget", "u", "u", "budgets", "budget", "error budgets: time left, burn, outages, who may deploy"),
     Key("fleet.history", "t", "t", "history", "history", "what happened, newest first"),
     Key("fleet.sort", "s", "s", "sort", "sort", "sort by the next column"),
     Key("fleet.reverse", "S", "S", "reverse", "", "reverse the order"),

@@ -2,16 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 
-from tui.keys import BACK, FAULT, HELP, RELEASE, RETRY, Key
+from tui.keys import BACK, FAULT, HELP, LOCK, RELEASE, RETRY, Key
 
 SERVICE = (
     HELP,
     BACK,
     *RELEASE,
-    Key("service.metrics", "1", "1-4", "tab(0)", "panes", "1 metrics; a pane where all of them are shown, else a tab"),
+    Key("service.metrics", "1", "1-5", "tab(0)", "panes", "1 metrics; a pane where all of them are shown, else a tab"),
     Key("service.hosts", "2", "2", "tab(1)", "", "hosts by datacenter"),
-    Key("service.gates", "3", "3", "tab(2)", "", "gates: what holds the release, why, until when"),
+    Key(
+        "service.gates",
+        "3",
+        "3",
+        "tab(2)",
+        "",
+        "gates: what holds the release, or would hold a new one",
+    ),
     Key("service.timeline", "4", "4", "tab(3)", "", "what happened, and the decisions"),
+    Key("service.readiness", "5", "5", "readiness", "", "its readiness list: what is missing, and what mends it"),
+    Key("service.gate", "enter", "Enter", "gate", "", "on a gate that the cursor is on: all there is to read of it"),
+    Key("service.budget", "u", "u", "budget", "budget", "its error budgets, outages and payback of downtime"),
     Key("service.history", "t", "t", "history", "history", "everything that happened to this service"),
     Key("service.explain", "e", "e", "explain", "explain", "why it is where it is, in full"),
     Key(
@@ -22,6 +32,7 @@ SERVICE = (
         "bounds",
         "values, or the canary's difference to its control with bounds and limit",
     ),
+    LOCK,
     Key("service.logs", "l", "l", "logs", "logs", "what its hosts wrote last, the canary's beside production's"),
     Key("service.more", "m", "m", "more", "", "the next metrics, where there are more than fit"),
     Key(
@@ -56,6 +67,28 @@ LOGS = (
     Key("logs.refresh", "r", "r", "retry", "read now", "read the logs again now; else every 5 s"),
     FAULT,
 )
+BUDGETS = (
+    HELP,
+    BACK,
+    Key("budget.open", "enter", "Enter", "open", "in full", "everything about the selected service's budgets"),
+    Key("budget.service", "s", "s", "service", "service", "the page of the selected service"),
+    Key("budget.history", "t", "t", "history", "history", "what happened to the selected service"),
+    RETRY,
+    FAULT,
+)
+ASKED = (
+    HELP,
+    BACK,
+    Key("asked.history", "t", "t", "history", "history", "everything that happened to this service"),
+    Key("asked.refresh", "r", "r", "retry", "ask now", "ask again now; else every 10 s"),
+    FAULT,
+)
 READING = (Key("reading.back", "escape,q,enter", "Esc", "back", "back", "back to where you came from"),)
-PAGES: Mapping[str, Sequence[Key]] = {"service": SERVICE, "history": HISTORY, "logs": LOGS}
+PAGES: Mapping[str, Sequence[Key]] = {
+    "service": SERVICE,
+    "history": HISTORY,
+    "logs": LOGS,
+    "budget": BUDGETS,
+    "asked": ASKED,
+}
 """To be remapped together with `tui.keys.VIEWS`."""

@@ -9,7 +9,6 @@ from textual.events import Resize, ScreenResume
 from textual.worker import Worker, WorkerState
 
 from pipeline.view import ServiceRow, ServiceView
-from tui.acting import Acting
 from tui.feed import LONGEST_S, Fresh, Gone, Lost, follow
 from tui.fleet_order import Choice
 from tui.keys import Key, bindings
@@ -17,10 +16,12 @@ from tui.page_keys import SERVICE
 from tui.room import room_of
 from tui.service_alerts import alerts_line
 from tui.service_explain import ExplainScreen
+from tui.service_gates import Gates
 from tui.service_head import FEW_CHARTS, TABS, Tabs, said_lines, tab_line
 from tui.service_judge import judging_line
 from tui.service_lane import MOST, judged_line, judged_lines, lane
-from tui.service_panes import Decisions, Gates, Hosts, MetricChart, Timeline, ViewPane, is_stale
+from tui.service_opens import Opening
+from tui.service_panes import Decisions, Hosts, MetricChart, Timeline, ViewPane, is_stale
 from tui.status import KeyLine, LostBanner, TopLine
 from tui.widgets.lines import Lines
 from tui.widgets.pane import Look, faded
@@ -31,12 +32,12 @@ WIDE, TALL = 110, 34
 VAST = 180
 ROOMY = 24
 """From this height on what does not fit in the line of the state takes more."""
-HOSTS, TIMELINE = 10, 6
-"""Rows of the panes of hosts and of events, at least, where all panes are shown."""
+GATES, HOSTS, TIMELINE = 10, 10, 6
+"""Rows of the panes of gates, of hosts and of events, at least, where all panes are shown."""
 CHARTS = 6
 
 
-class ServiceScreen(Acting):
+class ServiceScreen(Opening):
     KEYS: ClassVar[tuple[Key, ...]] = SERVICE
     BINDINGS: ClassVar = bindings(SERVICE)
     CSS_PATH = "service.tcss"
@@ -63,6 +64,7 @@ class ServiceScreen(Acting):
         look = Look(app.glyphs, app.palette)
         yield TopLine(f"fleet > {self.service}")
         yield Lines(id="lane")
+        yield Lines(id="marks")
         yield Lines(id="judged")
         yield Lines(id="judging")
         yield Lines(id="alerts")
@@ -167,10 +169,12 @@ class ServiceScreen(Acting):
         self._charts(lost=lost)
 
     def _make_room(self) -> None:
-        """For the hosts that are not well, of what the events can spare."""
-        hosts = self.query_one(Hosts)
-        spare = self.query_one("#page").size.height - HOSTS - TIMELINE
-        hosts.styles.height = min(max(hosts.needs, HOSTS), max(spare, HOSTS)) if self.wide else None
+        """For the gates, and the hosts that are not well, of what the events can spare."""
+        gates, hosts = self.query_one(Gates), self.query_one(Hosts)
+        rows = self.query_one("#page").size.height - TIMELINE
+        asked = min(max(gates.needs, GATES), max(rows - HOSTS, GATES))
+        gates.styles.height = asked if self.wide else None
+        hosts.styles.height = min(max(hosts.needs, HOSTS), max(rows - asked, HOSTS)) if self.wide else None
 
     def _charts(self, *, lost: bool) -> None:
         view = self.view
@@ -199,6 +203,7 @@ class ServiceScreen(Acting):
             age_s = app.clock.monotonic() - self._got if self.view else None
             second = said_lines(self._said, age_s, width, look, most=MOST if self._roomy else 1)
         self.query_one("#lane", Lines).show(first)
+        self.mark(width, look, most=2 if self._roomy else 1)
         judged = self.query_one("#judged", Lines)
         judged.styles.height = max(len(second), 1)
         judged.show(*second)
@@ -268,16 +273,6 @@ class ServiceScreen(Acting):
         if self.view is not None:
             self._explains = ExplainScreen(self.view)
             self.app.push_screen(self._explains)
-
-    def action_logs(self) -> None:
-        from tui.service_logs import LogsScreen
-
-        self.app.push_screen(LogsScreen(self.service))
-
-    def action_history(self) -> None:
-        from tui.history import HistoryScreen
-
-        self.app.push_screen(HistoryScreen(self.service))
 
     def action_retry(self) -> None:
         super().action_retry()

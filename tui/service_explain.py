@@ -4,12 +4,13 @@
 """
 
 from pipeline.gates import Answer
-from pipeline.view import Mark, ServiceView
+from pipeline.view import Deploy, Mark, ServiceView
+from tui.budget_words import may_deploy, time_left
+from tui.gate_lines import gate_sheet
 from tui.page import Draw, PageScreen, Reading
 from tui.service_alerts import alert_texts
 from tui.service_explain_judge import judging, metric_texts, told
 from tui.service_hosts import tally
-from tui.service_sheets import gate_sheet
 from tui.widgets.pane import Look, Sheet
 from tui.widgets.runs import Run, Runs
 from tui.words import hms, percent, span, verdict
@@ -60,7 +61,10 @@ def _sheet(view: ServiceView, width: int, look: Look) -> Sheet:
     budget = row.budget
     body += [(), _headed("budget", (f"{percent(budget.left)} left", palette.plain), look)]
     burn = "unknown" if budget.burn is None else f"{budget.burn:.1f}x"
-    body += told(f"of {budget.window}, burn {burn}", width, look)
+    left = f"{time_left(budget.left_s)} of " if budget.left_s is not None else "of "
+    body += told(f"{left}{budget.window}, burn {burn}", width, look)
+    if budget.deploy is not Deploy.OK:
+        body += told(f"deploy {may_deploy(budget, view.at)}: {budget.deploy_why or 'no reason given'}", width, look)
     closed = sum(gate.answer is not Answer.PASS for gate in view.gates)
     body += [(), _headed("gates", (_closed(closed, len(view.gates)), palette.plain), look)]
     body += gate_sheet(view, width, look, whole=True).body

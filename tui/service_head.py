@@ -37,7 +37,8 @@ def tab_line(view: ServiceView | None, tabs: Tabs, width: int, look: Look) -> Ru
         text = f"{number} {tab.capitalize()}"
         left = (*left, (f"[{text}]", palette.key) if tab == tabs.chosen else (f" {text} ", palette.dim))
     if view is None or tabs.chosen != "metrics":
-        return left
+        # beside the charts what their marks are matters more
+        return (*left, (" 5 Readiness ", palette.dim))
     if len(view.panes) > FEW_CHARTS:
         last = min(tabs.first_metric + FEW_CHARTS, len(view.panes))
         left = (*left, (f" m {tabs.first_metric + 1}-{last}/{len(view.panes)}", palette.dim))

@@ -4,7 +4,8 @@ Pure: views in, `Runs` of a given width out.
 """
 
 from pipeline.judge.verdict import Verdict
-from pipeline.view import ATTENTION, Mark, MetricPane, Progress, ServiceRow, ServiceView, StageCell, State
+from pipeline.view import ATTENTION, Deploy, Mark, MetricPane, Progress, ServiceRow, ServiceView, StageCell, State
+from tui.budget_words import deploy_tone, time_left, tone
 from tui.service_sheets import pen
 from tui.theme import Palette
 from tui.widgets.pane import Look, crop, ends, folded
@@ -149,17 +150,29 @@ def _said(view: ServiceView, palette: Palette) -> Runs:
 
 
 def _budget(view: ServiceView, look: Look) -> Runs:
+    """Time left first, coloured by whether a deploy is allowed; a bar where only the ratio is known."""
     budget, palette = view.row.budget, look.palette
-    if budget.left is None:
-        style = palette.dim
-    else:
-        style = palette.fail if budget.left <= 0 else palette.warn if budget.left < 0.25 else palette.good
     burn = UNKNOWN if budget.burn is None else f"{budget.burn:.1f}x"
+    word = "" if budget.deploy is Deploy.OK else f" {budget.deploy.value}"
+    if budget.left_s is None:
+        style = (
+            palette.dim
+            if budget.left is None
+            else palette.fail
+            if budget.left <= 0
+            else palette.warn
+            if budget.left < 0.25
+            else palette.good
+        )
+        shown = bar(budget.left, 6, look.glyphs)
+    else:
+        style, shown = tone(budget, palette), time_left(budget.left_s)
     return (
         ("budget ", palette.dim),
-        (bar(budget.left, 6, look.glyphs), style),
+        (shown, style),
         (f" {percent(budget.left)}", style),
         (f" burn {burn}", palette.dim),
+        *(((word, deploy_tone(budget.deploy, palette)),) if word else ()),
     )
 
 

@@ -5,7 +5,6 @@ from tui.service_bounds import bounds_sheet
 from tui.service_hosts import host_sheet
 from tui.service_sheets import (
     decision_sheet,
-    gate_sheet,
     metric_sheet,
     timeline_sheet,
 )
@@ -70,11 +69,6 @@ class ViewPane(Pane):
 
     def sheet(self, view: ServiceView, width: int) -> Sheet:
         raise NotImplementedError
-
-
-class Gates(ViewPane):
-    def sheet(self, view: ServiceView, width: int) -> Sheet:
-        return gate_sheet(view, width, self.look, whole=self.whole)
 
 
 class Hosts(ViewPane):

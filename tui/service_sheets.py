@@ -1,15 +1,14 @@
-"""What stands in the panes of a service's page, as plain values: metrics, gates, events.
+"""What stands in the panes of a service's page, as plain values: metrics, events.
 
 Each function gives a `Sheet` for an inside of `width` cells; a `Pane` places it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from rich.style import Style
 
 from pipeline.events import Event
-from pipeline.gates import Answer, Gate
 from pipeline.view import MetricPane, ServiceView
 from tui.widgets.chart import ASCII, BRAILLE, COLOURLESS, Axis, Ink, Pen, Row, Series, chart
 from tui.widgets.pane import Look, Sheet
@@ -58,42 +57,6 @@ def metric_sheet(
         foot = (*foot, ("  not judged" if foot else "not judged", palette.dim))
     covers = f"last {span(pane.step_s * len(pane.canary))}" if pane.canary else ""
     return Sheet(((pane.title, palette.strong), (f"  {covers}" if covers else "", palette.dim)), body, foot)
-
-
-def gate_sheet(view: ServiceView, width: int, look: Look, *, whole: bool) -> Sheet:
-    """A gate a line: mark, name, why, until; `whole` says everything of those that are closed, wrapped."""
-    palette = look.palette
-    name_width = min(max((len(gate.name) for gate in view.gates), default=0), width // 2 if whole else 20)
-    body: list[Runs] = []
-    for gate in view.gates:
-        style = palette.answers[gate.answer]
-        head = f" {look.glyphs.answers[gate.answer]} {fit(gate.name, name_width, look.glyphs.more)} "
-        room = width - len(head)
-        said = until(gate, view.at)
-        if not whole:
-            text = f"{said}: {gate.why}" if said and gate.answer is not Answer.PASS else gate.why
-            body.append(((head, style), (fit(text, max(room, 0), look.glyphs.more), palette.plain)))
-            continue
-        texts = [gate.why or "no reason given"]
-        if gate.answer is not Answer.PASS:
-            texts += [said, f"since {when(gate.since, view.at)}" if gate.since else ""]
-            texts.append(f"lifts: {gate.lifts}" if gate.lifts else "")
-        lines = [line for text in texts if text for line in wrapped(text, max(room - 1, 10))]
-        body.append(((head, style), (lines[0], palette.plain)))
-        body += [((" " * len(head), palette.plain), (line, palette.dim)) for line in lines[1:]]
-    if not body:
-        body.append(((" no gates: nothing is on its way", palette.dim),))
-    return Sheet(numbered("gates", 3, look), tuple(body), ((counted(view.gates), palette.plain),))
-
-
-def counted(gates: Iterable[Gate]) -> str:
-    """As in "6 pass, 1 hold": every answer that there is, the closed ones never left out."""
-    answers = [gate.answer for gate in gates]
-    return ", ".join(f"{answers.count(answer)} {answer.value}" for answer in Answer if answer in answers) or "none"
-
-
-def until(gate: Gate, at: datetime) -> str:
-    return f"until {when(gate.until, at)}" if gate.until is not None else ""
 
 
 def timeline_sheet(view: ServiceView, width: int, look: Look) -> Sheet:

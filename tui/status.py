@@ -72,7 +72,10 @@ def top_line(
     who = app.operator if wide else app.operator.partition("@")[0]
     parts.append((f"{mode} {fit(who, min(len(who), 32 if wide else 14), app.glyphs.more)}".rstrip(), colors.plain))
     parts.append((_time(app.clock.now(), app.zone, wide), colors.plain))
-    count = alarms(live.view.services) if live.view else 0
+    rows = live.view.services if live.view else ()
+    glass, count = sum(bool(row.glass) for row in rows), alarms(rows)
+    if glass:
+        parts.insert(0, (f"BREAK-GLASS {glass}", colors.alarm))
     parts.append((f"{'alerts ' if wide else ''}!{count}", colors.fail if count else colors.dim))
     right: list[Run] = []
     for part in parts:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.view import FleetView, ServiceRow, State
+from pipeline.view import Deploy, FleetView, ServiceRow, State
+from tui.budget_words import deploy_tone, known, time_left
 from tui.feed import Live
+from tui.marks import banner as marked
 from tui.service_lane import place
 from tui.status import freshness, moving, needs_person
 from tui.widgets.pane import Look, crop, ends, faded
@@ -73,8 +75,10 @@ def _banner(moment: Moment, width: int, look: Look) -> list[Runs]:
         retry = f"retry in {max(int(live.retry_at - moment.monotonic), 0)} s"
         texts = ["", f"CONTROLLER LOST{age}", f"{shown}, {retry}; rollouts go on without this board", ""]
         return [((fit(f"   {text}", width, look.glyphs.more), palette.alarm),) for text in texts]
-    notices = live.view.notices if live.view else ()
-    return [((fit(f" ! {notice}", width, look.glyphs.more), palette.alarm),) for notice in notices[:3]]
+    if live.view is None:
+        return []
+    troubles = [((fit(f" ! {notice}", width, look.glyphs.more), palette.alarm),) for notice in live.view.notices[:3]]
+    return [*marked(live.view.services, width, look), *troubles]
 
 
 def _foot(view: FleetView | None, width: int, look: Look) -> list[Runs]:
@@ -85,7 +89,11 @@ def _foot(view: FleetView | None, width: int, look: Look) -> list[Runs]:
         day = f"24 h: {counts.releases} releases, {counts.rolled_back} rolled back, {counts.refused} refused."
     worst = worst_budgets(view.services)[:1] if view else []
     if worst:
-        day += f" Worst budget: {worst[0].name} {percent(worst[0].budget.left)}"
+        its = worst[0].budget
+        left = percent(its.left) if its.left_s is None else time_left(its.left_s)
+        word = "" if its.deploy is Deploy.OK else f" {its.deploy.value}"
+        said = f"{worst[0].name} {left}{word}"
+        day += f" Worst budget: {said}" if len(day) + len(said) + 17 <= width else f" Worst: {said}"
     return [
         ((look.glyphs.box.horizontal * width, palette.dim),),
         ((f" {day}", palette.plain),),
@@ -158,6 +166,7 @@ def attention_line(row: ServiceRow, width: int, look: Look) -> Runs:
     palette = look.palette
     head = f"   {look.glyphs.of(row)} {row.state.value:<7} {fit(row.name, 16, look.glyphs.more)} "
     why = f"{span(row.age_s)} old: {row.why}" if row.state is State.STALE else row.why
+    why = f"{row.incident}: {why}" if row.incident else why
     return ((head, palette.of(row)), (fit(why, max(width - len(head), 0), look.glyphs.more).rstrip(), palette.plain))
 
 
@@ -191,16 +200,24 @@ def _ratio(row: ServiceRow) -> float | None:
 
 
 def budget_line(row: ServiceRow, width: int, look: Look) -> Runs:
-    left = row.budget.left
-    palette = look.palette
+    """Name, bar, ratio; then how long it lasts, and in a word whether a release may begin, where not."""
+    its, palette = row.budget, look.palette
+    left = its.left
     style = (
         palette.dim if left is None else palette.fail if left <= 0 else palette.warn if left < 0.25 else palette.good
     )
+    if its.coverage is not None and not known(its):
+        style = palette.dim
+    elif its.deploy in (Deploy.BLOCKED, Deploy.HOLD):
+        style = deploy_tone(its.deploy, palette)
+    word = "" if its.deploy is Deploy.OK else its.deploy.value
+    tail = f" {time_left(its.left_s):>8} {word:<7}" if its.left_s is not None or word else ""
     name = f"   {fit(row.name, 16, look.glyphs.more)} "
     return (
         (name, palette.plain),
-        (bar(left, max(min(width - len(name) - 8, 40), 4), look.glyphs), style),
+        (bar(left, max(min(width - len(name) - 8 - len(tail), 40), 4), look.glyphs), style),
         (f" {percent(left):>5}", palette.plain),
+        *(((tail, style),) if tail else ()),
     )
 
 

@@ -12,20 +12,23 @@ from urllib.parse import quote
 import msgspec
 
 from adapters import http
-from adapters.api import codec, judged
+from adapters.api import codec, judged, reports
 from adapters.api.codec import LONGEST_LINE, Beat, Delta, Health, No, Whole
 from adapters.api.delta import apply
 from adapters.api.judged import MOST_RECORDS
 from adapters.exact import to_json
 from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.docket import Docket
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import TrialRecord
 from pipeline.logs import DEADLINE_S as LOGS_S
 from pipeline.logs import LogPage
 from pipeline.model import Service
 from pipeline.ports import ControllerLost
+from pipeline.readiness.report import ReadinessReport
+from pipeline.slo.report import BudgetReport
 from pipeline.text import plain
-from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
+from pipeline.view import FleetView, GateReport, HistoryPage, HistoryQuery, Proposal, ServiceView
 
 T = TypeVar("T")
 
@@ -140,6 +143,19 @@ class ApiRoom:
     async def calibrate(self, calibration: Calibration) -> Receipt:
         path = _page(calibration.service, "calibration")
         return await self._ask(codec.receipt, "POST", path, body=to_json(calibration).encode())
+
+    async def gate(self, service: str) -> GateReport:
+        return await self._ask(reports.gate, "GET", _page(service, "gate"))
+
+    async def budget(self, service: str) -> BudgetReport:
+        return await self._ask(reports.budget, "GET", _page(service, "budget"))
+
+    async def readiness(self, service: str) -> ReadinessReport:
+        return await self._ask(reports.readiness, "GET", _page(service, "readiness"))
+
+    async def docket(self, service: str = "") -> Docket:
+        path = _page(service, "docket") if service else "/v1/docket"
+        return await self._ask(reports.docket, "GET", path)
 
     async def send(self, command: Command) -> Receipt:
         return await self._ask(codec.receipt, "POST", "/v1/commands", body=codec.encode(command))

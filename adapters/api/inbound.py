@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -12,7 +12,7 @@ from adapters.api.judged import MOST_RECORDS
 from pipeline.commands import Command, Verb
 from pipeline.judge.look import Calibration
 from pipeline.logs import MOST_LINES
-from pipeline.text import is_identifier, plain
+from pipeline.text import LONGEST, is_identifier, plain
 from pipeline.view import HistoryQuery
 
 LONGEST_BODY = 16 * 1024
@@ -20,6 +20,8 @@ MOST_EVENTS = 1_000
 LARGEST = 2**53
 """Whole number that every reader of JSON keeps exactly."""
 MOST_WAVES = 10_000
+MOST_SERVICES = 100
+"""Beside the one that a reservation names first."""
 ALLOWED = "use 1 to 100 of A-Z a-z 0-9 . _ - and no leading dash"
 
 _command = msgspec.json.Decoder(Command).decode
@@ -41,14 +43,29 @@ def command(body: bytes) -> Command:
         found = _command(body)
     except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
         raise Bad(400, "command", f"not understood ({exc})", "see http-api.md for its fields") from None
+    what = f"command {found.verb}"
     named = {"service": found.service, "request": found.request}
-    optional = {"revision": found.revision, "release": found.release}
-    for field, name in (*named.items(), *((field, name) for field, name in optional.items() if name)):
+    optional = {"revision": found.revision, "release": found.release, "subject": found.subject}
+    also = [("also", name) for name in found.also]
+    for field, name in (*named.items(), *((field, name) for field, name in optional.items() if name), *also):
         if not is_identifier(name):
-            raise Bad(400, f"command {found.verb}", f"{field} {plain(name, 40)!r} is no name", ALLOWED)
+            raise Bad(400, what, f"{field} {plain(name, 40)!r} is no name", ALLOWED)
     if found.version is not None and not 0 <= found.version <= LARGEST:
-        raise Bad(400, f"command {found.verb}", f"version is not in 0 to {LARGEST}", "name the one you saw")
-    return replace(found, reason=plain(found.reason))
+        raise Bad(400, what, f"version is not in 0 to {LARGEST}", "name the one you saw")
+    if len(found.also) > MOST_SERVICES:
+        raise Bad(400, what, f"also names {len(found.also)} services", f"name at most {MOST_SERVICES}")
+    # A link that is cut leads elsewhere: it is refused, where a reason is cut.
+    if len(found.evidence) > LONGEST:
+        raise Bad(
+            400, what, f"evidence has {len(found.evidence)} characters", f"use at most {LONGEST}: a link, a ticket"
+        )
+    return replace(
+        found,
+        reason=plain(found.reason),
+        evidence=plain(found.evidence),
+        start=_instant(found.start, what, "start"),
+        end=_instant(found.end, what, "end"),
+    )
 
 
 def query(parameters: Mapping[str, str]) -> HistoryQuery:
@@ -176,6 +193,20 @@ def _time(text: str, what: str) -> datetime:
         why = f"since {plain(text, 40)!r} is no time with a zone"
         raise Bad(400, what, why, "write it as 2026-03-01T12:00:00Z")
     return found
+
+
+def _instant(found: datetime | None, what: str, field: str) -> datetime | None:
+    """In UTC; a time without its zone is nobody's."""
+    if found is None:
+        return None
+    if found.tzinfo is None:
+        raise Bad(400, what, f"{field} {found.isoformat()} has no zone", f"write it as {found.isoformat()}Z")
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise Bad(
+            400, what, f"{field} {found.isoformat()} is no time of ours", "name one that can be reached"
+        ) from None
 
 
 def _whole(parameters: Mapping[str, str], what: str, name: str, most: int, least: int = 1) -> int | None:

@@ -57,6 +57,11 @@ class Routes:
             "/v1/services/{name}/recorded": self._recorded,
             "/v1/services/{name}/configured": self._configured,
             "/v1/services/{name}/logs": self._logs,
+            "/v1/services/{name}/gate": self._gate,
+            "/v1/services/{name}/budget": self._budget,
+            "/v1/services/{name}/readiness": self._readiness,
+            "/v1/services/{name}/docket": self._docket,
+            "/v1/docket": self._docket,
             "/v1/looks": self._looks,
             "/v1/history": self._history,
             "/v1/proposals/{verb}/{service}": self._proposal,
@@ -145,6 +150,30 @@ class Routes:
         self._must_be_known(name)
         asked = inbound.logs(request.query)
         return self._json(await self._desk.logs(name, asked.lines, asked.host))
+
+    async def _gate(self, request: web.Request) -> web.Response:
+        return self._of(request, self._desk.gate)
+
+    async def _budget(self, request: web.Request) -> web.Response:
+        return self._of(request, self._desk.budget)
+
+    async def _readiness(self, request: web.Request) -> web.Response:
+        return self._of(request, self._desk.readiness)
+
+    async def _docket(self, request: web.Request) -> web.Response:
+        if "name" in request.match_info:
+            return self._of(request, self._desk.docket)
+        return self._said(to_json(self._desk.docket()).encode())
+
+    def _of(self, request: web.Request, read: Callable[[str], object]) -> web.Response:
+        """What `read` knows of the service; 404 where there is none."""
+        name = request.match_info["name"]
+        try:
+            found = read(name)
+        except Refused:
+            self._must_be_known(name)
+            raise
+        return self._said(to_json(found).encode())
 
     async def _command(self, request: web.Request) -> web.Response:
         command = inbound.command(await self._body(request, "command"))

@@ -14,16 +14,40 @@ from dataclasses import dataclass, field
 
 from adapters.checks.finding import Finding
 from adapters.programs import DRAIN_S, environment, last_line, signal_name, status_of
-from pipeline.model import CheckRule, Service
+from pipeline.checks import CheckRule
+from pipeline.model import Service
 from pipeline.text import plain
 
 OUTPUT_KEPT = 4096
 """Bytes of the end of the output; what went wrong is said last."""
+LINES_KEPT = 20
 _PLACEHOLDER = re.compile(r"\{(revision|service|hosts)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a program ended."""
+
+    passed: bool
+    ended: str
+    """"exit 1"."""
+    output: bytes = b""
+    """The end of it."""
+
+    @property
+    def said(self) -> str:
+        """How it ended, and its last words: "exit 1: 3 failed"."""
+        return f"{self.ended}{last_line(self.output)}"
 
 
 async def run_command(check: CheckRule, service: Service, revision: str) -> Finding:
     """Passes if the program ends with 0 before the deadline; everything it started is ended with it."""
+    ran = await ran_command(check, service, revision)
+    return Finding(ran.passed, ran.said, output=() if ran.passed else last_words(ran.output))
+
+
+async def ran_command(check: CheckRule, service: Service, revision: str, kept: int = OUTPUT_KEPT) -> Ran:
+    """The check's program, run once; `kept` bytes of the end of its output."""
     filling = {
         "revision": revision,
         "service": service.name,
@@ -31,8 +55,8 @@ async def run_command(check: CheckRule, service: Service, revision: str) -> Find
     }
     arguments = [filled(argument, filling) for argument in check.command]
     if not arguments:
-        return Finding(False, "no command to run")
-    async with _Output.opened() as output:
+        return Ran(False, "no command to run")
+    async with _Output.opened(kept) as output:
         try:
             process = await asyncio.create_subprocess_exec(
                 *arguments,
@@ -44,13 +68,20 @@ async def run_command(check: CheckRule, service: Service, revision: str) -> Find
             )
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            return Finding(False, f"{plain(arguments[0], 100)} cannot be run: {reason}")
+            return Ran(False, f"{plain(arguments[0], 100)} cannot be run: {reason}")
         status = await status_of(process, check.deadline_s)
+    tail = bytes(output.tail)
     if status is None:
-        return Finding(False, f"not done in {check.deadline_s:g} s, ended{output.said()}")
+        return Ran(False, f"not done in {check.deadline_s:g} s, ended", tail)
     if status < 0:
-        return Finding(False, f"ended by {signal_name(-status)}{output.said()}")
-    return Finding(status == 0, f"exit {status}{output.said()}")
+        return Ran(False, f"ended by {signal_name(-status)}", tail)
+    return Ran(status == 0, f"exit {status}", tail)
+
+
+def last_words(raw: bytes) -> tuple[str, ...]:
+    """The last lines that say anything, safe to show."""
+    said = [line for line in raw[-OUTPUT_KEPT:].splitlines() if line.strip()]
+    return tuple(plain(line.rstrip(), 200) for line in said[-LINES_KEPT:])
 
 
 def filled(argument: str, filling: Mapping[str, str]) -> str:
@@ -66,14 +97,15 @@ class _Output:
     """
 
     write_end: int
+    kept: int
     tail: bytearray = field(default_factory=bytearray)
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls) -> AsyncIterator["_Output"]:
+    async def opened(cls, kept: int) -> AsyncIterator["_Output"]:
         """Closed on the way out, once the program's last words are read."""
         read_end, write_end = os.pipe()
-        output = cls(write_end)
+        output = cls(write_end, kept)
         reader = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_read_pipe(
@@ -91,8 +123,4 @@ class _Output:
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while part := await reader.read(64 * 1024):
             self.tail += part
-            del self.tail[:-OUTPUT_KEPT]
-
-    def said(self) -> str:
-        """The last line that says anything, to stand behind the outcome."""
-        return last_line(bytes(self.tail))
+            del self.tail[: -self.kept]

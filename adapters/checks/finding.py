@@ -7,3 +7,5 @@ from dataclasses import dataclass
 class Finding:
     passed: bool
     detail: str
+    peak_rps: float | None = None
+    output: tuple[str, ...] = ()

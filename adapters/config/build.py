@@ -7,15 +7,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from adapters.config import lint, servers, waves
+from adapters.config import budgets, lint, policy, servers, staging, waves
 from adapters.config.durations import written
 from adapters.config.errors import Problems, Spot, Unread, nearest
 from adapters.config.hosts import Registry
 from adapters.config.means import means
-from adapters.config.rules import Signals, check_budget, layered
+from adapters.config.rules import layered
 from adapters.config.schema import Values
 from adapters.config.sections import FILE
 from adapters.config.settings import DemoSettings, Settings, UiSettings
+from adapters.config.signals import Signals
 from adapters.hosts.ssh.client import SshSettings
 from adapters.means import AlertSettings, DiscoverySettings, Means, PrometheusSettings
 from adapters.metrics.prometheus.presets import PRESETS
@@ -25,6 +26,7 @@ from pipeline.model import Fleet, JudgeRules, Rules, Service
 
 FLEET = ("tick_s", "host_timeout_s", "actions_at_once")
 """Of [controller], what the fleet holds; the rest stands in the settings themselves."""
+Sayings = Mapping[str, tuple[Spot, Values]]
 
 
 def build(document: Mapping[str, object], path: Path, problems: Problems) -> Settings:
@@ -41,6 +43,7 @@ def build(document: Mapping[str, object], path: Path, problems: Problems) -> Set
     measured_by = _prometheus(said, spot)
     base = Rules() if measured_by is None else Rules(judge=JudgeRules(stale_s=2 * measured_by.oldest_s))
     common = _common(base, said.get("organisation", {}), signals, registry, spot / "organisation")
+    sayings = _sayings(said, spot)
     services = {
         name: _service(name, values, common, signals, registry, spot, found_elsewhere=bool(sources))
         for name, values in said.get("service", {}).items()
@@ -49,18 +52,20 @@ def build(document: Mapping[str, object], path: Path, problems: Problems) -> Set
     look_s = 0.0 if measured_by is None else measured_by.scrape_s
     held = {key: controller[key] for key in FLEET if key in controller}
     fleet = Fleet(MappingProxyType(services), **held, look_s=look_s)
+    _check_rules(fleet, common, sayings, signals)
     its_means = {
         name: means(name, said.get("organisation", {}), values, said.get("haproxy", {}), spot / "service" / name)
         for name, values in said.get("service", {}).items()
     }
-    _check_timing(fleet, measured_by, said, spot)
+    _check_timing(fleet, measured_by, sayings)
     for service in services.values():
         lint.service(service, said, spot)
         lint.means(service, its_means.get(service.name, Means()), spot)
     found = _signals(said, spot)
     alertmanager = _alerts(said, spot)
-    _check_alerts(said, spot)
+    _check_alerts(said, sayings)
     problems.raise_if_any()
+    fleet = policy.with_findings(fleet, its_means, said, spot)
     return Settings(
         path=path,
         fleet=fleet,
@@ -168,17 +173,32 @@ def _alerts(said: Values, spot: Spot) -> AlertSettings | None:
         return None
 
 
-def _check_alerts(said: Values, spot: Spot) -> None:
-    sayings = [(spot / "organisation", said.get("organisation", {}))]
-    sayings += [(spot / "service" / name, values) for name, values in said.get("service", {}).items()]
-    for at, values in sayings:
+def _sayings(said: Values, spot: Spot) -> Sayings:
+    """Who says something of the rules: the organisation as "", and each service; with where, and what."""
+    found = {"": (spot / "organisation", said.get("organisation", {}))}
+    return {**found, **{name: (spot / "service" / name, values) for name, values in said.get("service", {}).items()}}
+
+
+def _check_rules(fleet: Fleet, common: Rules, sayings: Sayings, signals: Signals) -> None:
+    """What only all services together tell: dependencies on each other, and slices that are never known."""
+    both = {name: (sayings[name], sayings[""]) for name in fleet.services}
+    budgets.check(common, sayings[""][1], signals, sayings[""][0], fleet.apart_s)
+    for name, service in fleet.services.items():
+        spot, values = sayings[name]
+        if {"budget", "slos", "payback"} & values.keys():
+            budgets.check(service.rules, values, signals, spot, fleet.apart_s)
+        staging.check(service, fleet.services, both[name])
+    staging.check_cycles(fleet.services, both)
+
+
+def _check_alerts(said: Values, sayings: Sayings) -> None:
+    for at, values in sayings.values():
         if values.get("alerts", {}).get("fail") and "alertmanager" not in said:
             (at / "alerts" / "fail").wrong("there is no [alertmanager] to ask: no canary could pass")
 
 
 def _common(base: Rules, said: Values, signals: Signals, registry: Registry, spot: Spot) -> Rules:
     common = layered(base, said, signals, spot)
-    check_budget(common, signals, spot)
     if "waves" in said and Spot(spot.problems, ("datacenter",)).clean:
         waves.check(common.waves, registry.places(), "of any [datacenter.NAME]", spot / "waves")
     return common
@@ -202,11 +222,11 @@ def _service(
         name=name,
         hosts=hosts,
         revision=values.get("revision", ""),
-        rules=layered(common, values, signals, spot),
-        **{key: values[key] for key in ("team", "tier") if key in values},
+        rules=staging.of_service(
+            name, layered(common, values, signals, spot), values.get("staging", {}), spot / "staging"
+        ),
+        **{key: values[key] for key in ("team", "tier", "business_critical") if key in values},
     )
-    if "budget" in values:
-        check_budget(service.rules, signals, spot)
     if (spot / "hosts").clean and "hosts" in values:
         service = _with_own_waves(service, values, spot)
         if not found_elsewhere:
@@ -232,15 +252,14 @@ def _check_pools(service: Service, spot: Spot) -> None:
         spot.wrong('expected at least one host with pool = "staging": every release begins there')
 
 
-def _check_timing(fleet: Fleet, measured_by: PrometheusSettings | None, said: Values, spot: Spot) -> None:
+def _check_timing(fleet: Fleet, measured_by: PrometheusSettings | None, sayings: Sayings) -> None:
     if fleet.host_timeout_s > fleet.tick_s:
-        (spot / "controller" / "host_timeout").warn("is longer than the tick: one slow host makes every look late")
+        root = Spot(sayings[""][0].problems)
+        (root / "controller" / "host_timeout").warn("is longer than the tick: one slow host makes every look late")
     rhythm, least_s = "the tick", fleet.tick_s
     if measured_by is not None:
         rhythm, least_s = "every and scrape of [prometheus] together,", measured_by.oldest_s
-    sayings = [(spot / "organisation", said.get("organisation", {}))]
-    sayings += [(spot / "service" / name, values) for name, values in said.get("service", {}).items()]
-    for at, values in sayings:
+    for at, values in sayings.values():
         stale_s = values.get("judge", {}).get("stale_s", math.inf)
         if stale_s <= least_s:
             (at / "judge" / "stale").wrong(

@@ -85,6 +85,9 @@ class Spot:
     def __truediv__(self, part: str | int) -> "Spot":
         return Spot(self.problems, (*self.path, part))
 
+    def within(self, parts: Path) -> "Spot":
+        return Spot(self.problems, (*self.path, *parts))
+
     @property
     def line(self) -> int:
         return self.problems.line_of(self.path)

@@ -1,22 +1,23 @@
 """The organisation's rules, and a service's own on top of them."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from adapters.config.errors import LONGEST_SHOWN, Spot, nearest
+from adapters.config import budgets, checks, emergency, readiness, staging
+from adapters.config.errors import Spot
 from adapters.config.schema import Values
+from adapters.config.signals import COUNTER, HISTOGRAM, LEVEL, Signals
 from adapters.config.values import either
 from adapters.metrics.source import SignalKind
 from pipeline.expression import parsed
-from pipeline.model import CheckKind, CheckRule, Freeze, MetricKind, MetricRule, Rules
-from pipeline.text import plain
+from pipeline.model import Freeze, MetricKind, MetricRule, Rules
 
-PARTS = ("promotions", "canary", "cycle", "deploy", "judge", "frequency", "budget")
+PARTS = (
+    *("promotions", "canary", "cycle", "deploy", "judge", "frequency"),
+    *("budget", "payback", "coverage", "emergency"),
+)
 """Sections whose values are the fields of the part of `Rules` with the same name."""
 
-COUNTER, HISTOGRAM = (SignalKind.COUNTER,), (SignalKind.HISTOGRAM,)
-LEVEL = (SignalKind.COUNTER, SignalKind.GAUGE)
-"""What has a level: a counter's is its increase per second."""
 NEEDED: Mapping[MetricKind, Mapping[str, Collection[SignalKind]]] = {
     MetricKind.RATIO: {"bad": COUNTER, "total": COUNTER},
     MetricKind.QUANTILE: {"of": HISTOGRAM},
@@ -35,37 +36,22 @@ SOURCES = frozenset(OPTIONAL).union(*NEEDED.values())
 """Keys that belong to some kinds only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signals:
-    """The kind of each signal that the file names; None where its kind could not be read."""
-
-    kinds: Mapping[str, SignalKind | None]
-
-    def check(self, name: str, kinds: Collection[SignalKind], spot: Spot) -> None:
-        wanted = f"expected a {' or '.join(kinds)} of [signals]"
-        if name not in self.kinds:
-            spot.wrong(f'{wanted}, got "{plain(name, LONGEST_SHOWN)}": {nearest(name, self.kinds)}')
-        elif self.kinds[name] not in (*kinds, None):
-            spot.wrong(f'{wanted}, but "{name}" is a {self.kinds[name]}')
-
-
 def layered(base: Rules, said: Values, signals: Signals, spot: Spot) -> Rules:
     """`base` with what `said` says instead; what does not go together is reported."""
     rules = replace(base, **{part: replace(getattr(base, part), **said[part]) for part in PARTS if part in said})
     metrics = _metrics(base.judge.metrics, said.get("metrics", {}), signals, spot / "metrics")
+    emergency.check(rules.emergency, said.get("emergency", {}), spot / "emergency")
     return replace(
         rules,
         waves=said.get("waves", base.waves),
         judge=replace(rules.judge, metrics=metrics),
-        checks=_checks(base.checks, said.get("checks", {}), spot / "checks"),
+        checks=checks.layered(base.checks, said.get("checks", {}), spot / "checks"),
+        slos=budgets.slos(base, said.get("slos", {}), rules.budget.slice_s, spot / "slos"),
+        staging=staging.layered(base.staging, said.get("staging", {}), spot / "staging"),
+        readiness=readiness.layered(base.readiness, said.get("readiness", {})),
         freezes=base.freezes + _freezes(said.get("freeze", {}), spot / "freeze"),
         failing_alerts=frozenset(said.get("alerts", {}).get("fail", base.failing_alerts)),
     )
-
-
-def check_budget(rules: Rules, signals: Signals, spot: Spot) -> None:
-    for key in ("total", "bad"):
-        signals.check(getattr(rules.budget, key), COUNTER, spot / "budget" / key)
 
 
 def _metrics(
@@ -108,32 +94,6 @@ def _check_metric(rule: MetricRule, values: Values, signals: Signals, spot: Spot
         (spot / "with_age").warn("does nothing: only levels, of a gauge or an expression, grow as a process ages")
     if rule.kind is MetricKind.RATE and rule.unit == "cores" and values.keys() & {"kind", "unit"}:
         (spot / "unit").warn('a rate is judged as events, and cores are none: use kind = "gauge"')
-
-
-def _checks(base: tuple[CheckRule, ...], said: Mapping[str, Values], spot: Spot) -> tuple[CheckRule, ...]:
-    rules = {rule.name: rule for rule in base}
-    for name, values in said.items():
-        at = spot / name
-        if "path" in values and "command" in values:
-            at.wrong('expected "path" (a probe) or "command", not both')
-            continue
-        old = rules.get(name)
-        if "path" in values:
-            kind = CheckKind.PROBE
-        elif "command" in values:
-            kind = CheckKind.COMMAND
-        elif old is not None:
-            kind = old.kind
-        else:
-            at.wrong('expected "path" (a probe) or "command"')
-            continue
-        if old is None or kind is not old.kind:
-            old = CheckRule(name, kind)
-        for key in ("status", "contains"):
-            if kind is CheckKind.COMMAND and key in values:
-                (at / key).wrong("does not belong to a command, only to a probe")
-        rules[name] = replace(old, **values)
-    return tuple(rules.values())
 
 
 def _freezes(said: Mapping[int, Values], spot: Spot) -> tuple[Freeze, ...]:

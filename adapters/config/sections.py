@@ -6,12 +6,16 @@ Defaults stand with the fields that the keys fill (`pipeline.model`, `adapters.c
 from collections.abc import Callable
 
 from adapters.addresses import is_address, is_destination
+from adapters.config.budgets import BUDGET, COVERAGE, PAYBACK, SLO
+from adapters.config.checks import CHECK
+from adapters.config.emergency import EMERGENCY
 from adapters.config.errors import Spot
 from adapters.config.outside import ALERTMANAGER, DISCOVERY, HAPROXY, OF_A_SERVICE, PROMETHEUS, SSH
 from adapters.config.ranges import expanded
+from adapters.config.readiness import READINESS
 from adapters.config.schema import Key, Section, table_of, tables_of
+from adapters.config.staging import STAGING
 from adapters.config.values import (
-    argument,
     boolean,
     choice,
     expression,
@@ -19,7 +23,6 @@ from adapters.config.values import (
     moment,
     name,
     number,
-    objective,
     one_of,
     page,
     ratio,
@@ -162,15 +165,6 @@ METRIC = Section(
         "with_age": Key(boolean),
     }
 )
-CHECK = Section(
-    {
-        "path": Key(page),
-        "status": Key(whole(100, 599)),
-        "contains": Key(text(300)),
-        "command": Key(sequence(argument, least=1, most=100)),
-        "deadline": Key(seconds("100ms", "1d"), "deadline_s"),
-    }
-)
 FREEZE = Section(
     {
         "owner": Key(text(), required=True),
@@ -180,15 +174,6 @@ FREEZE = Section(
     }
 )
 FREQUENCY = Section({"per_day": Key(whole(1, 1_000)), "min_gap": Key(seconds("0s", "31d"), "min_gap_s")})
-BUDGET = Section(
-    {
-        "objective": Key(objective),
-        "window": Key(seconds("1m"), "window_s"),
-        "total": Key(name),
-        "bad": Key(name),
-    }
-)
-
 ORGANISATION = Section(
     {
         "waves": Key(sequence(wave, least=1, most=100)),
@@ -199,6 +184,12 @@ ORGANISATION = Section(
         "judge": Key(JUDGE),
         "frequency": Key(FREQUENCY),
         "budget": Key(BUDGET),
+        "slos": Key(table_of(SLO)),
+        "payback": Key(PAYBACK),
+        "coverage": Key(COVERAGE),
+        "staging": Key(STAGING),
+        "readiness": Key(READINESS),
+        "emergency": Key(EMERGENCY),
         "metrics": Key(table_of(METRIC)),
         "checks": Key(table_of(CHECK)),
         "freeze": Key(tables_of(FREEZE)),
@@ -220,6 +211,7 @@ SERVICE = Section(
         "revision": Key(name, required=True),
         "team": Key(text(40)),
         "tier": Key(whole(1, 4)),
+        "business_critical": Key(boolean),
         "hosts": Key(tables_of(HOST)),
     }
 )

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-READY = "ready; migrations: done"
-
 
 class Fault(StrEnum):
     """How a whole host can go wrong, its agent included."""
@@ -34,8 +32,8 @@ class Build:
     slow_s: float = 0.0
     leak_bytes: int = 0
     """Held on to after each request."""
-    ready: str = READY
-    """What `/ready` says."""
+    amounts_as_text: bool = False
+    """Its pages write amounts as text, where they were numbers (`adapters.demo.pages`)."""
     starts: bool = True
     """Whether the process comes up at all."""
     fault: Fault = Fault.NONE
@@ -47,9 +45,10 @@ NEXT = 3
 """Fine builds after the one that runs, for whoever wants to release something."""
 BUILDS: Mapping[tuple[str, str], Build] = {
     ("payments", "r881"): Build(error_ratio=0.2),
-    ("search", "r885"): Build(slow_ratio=0.3, slow_s=0.25),
+    ("search", "r885"): Build(slow_ratio=0.3, slow_s=0.6),
     ("media", "r208"): Build(leak_bytes=256 * 1024),
-    ("ledger", "r311"): Build(ready="migrations: pending"),
+    ("ledger", "r311"): Build(amounts_as_text=True),
+    ("stock", "r62"): Build(slow_ratio=0.2, slow_s=0.5),
 }
 ENDINGS: Mapping[str, Build] = {
     "-broken": Build(starts=False),
@@ -65,6 +64,8 @@ LATENCY_S: Mapping[str, float] = {
     "cart": 0.013,
     "ledger": 0.034,
     "profile": 0.007,
+    "billing": 0.018,
+    "orders": 0.021,
 }
 """Median of a service's answers."""
 OTHER_LATENCY_S = 0.015

@@ -5,6 +5,7 @@ from dataclasses import replace
 from random import Random
 
 from adapters.demo.builds import Fault, build_of, catalogue
+from adapters.demo.pages import page_of
 from adapters.demo.process import Process, Temper
 from adapters.demo.serve import JSON, Answer, Connection, Request, reply
 from adapters.hosts.agent import AgentLedger, Start
@@ -20,6 +21,7 @@ JITTER = 0.2
 RUBBISH = b"\x1b]0;owned\x07\x1b[2J[bold red]\xff\xfe\x00 HTTP?/9 <not even wrong>\r\n\r\n"
 WORKED = {200: reply(200, "ok\n"), 500: reply(500, "internal error\n")}
 HEALTHY = reply(200, "ok\n")
+READY = reply(200, "ready\n")
 RESTARTING = reply(503, "restarting\n")
 NOT_FOUND = reply(404, "not found\n")
 
@@ -102,7 +104,9 @@ class DemoHost:
         elif path == "/metrics":
             answer(reply(200, process.exposition(), METRICS))
         elif path == "/ready":
-            answer(reply(200, process.build.ready + "\n"))
+            answer(READY)
+        elif (body := page_of(self.service, process.build, path)) is not None:
+            answer(reply(200, body, JSON))
         else:
             answer(NOT_FOUND)
 

@@ -5,6 +5,7 @@ import time
 from bisect import bisect_left
 from collections import deque
 from itertools import accumulate
+from mmap import mmap
 from random import Random
 
 from adapters.demo.builds import Build, latency_of
@@ -48,7 +49,7 @@ class Process:
         self._buckets = [0] * (len(EDGES_S) + 1)
         self._sum_s = 0.0
         self._cpu_s = 0.0
-        self._held: deque[bytes] = deque()
+        self._held: deque[mmap] = deque()
         self.in_flight = 0
 
     def begin(self) -> tuple[int, float]:
@@ -59,7 +60,7 @@ class Process:
         hashlib.sha256(PAYLOAD).digest()
         if build.leak_bytes and len(self._held) * build.leak_bytes < LEAK_LIMIT_BYTES:
             # Held, not written to: it is to be found by its memory, not by the CPU that filling it takes.
-            self._held.append(bytes(build.leak_bytes))
+            self._held.append(mmap(-1, build.leak_bytes))
         code = 500 if rng.random() < self._error_ratio else 200
         due_s = self._median_s * rng.lognormvariate(0.0, SPREAD)
         if build.slow_ratio and rng.random() < build.slow_ratio:

@@ -1,104 +1,115 @@
-"""What happens in the demo: who releases what when, through the same door as everybody else."""
+"""What happens in the demo: who does what when, through the same door as everybody else."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import TypeVar
 from uuid import uuid4
 
 from adapters.demo.follow import following
+from adapters.demo.plan import PAUSES, RECALLS, RELEASES, WORDS, Pause, Recall, Release, Word
 from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.gates import Answer
 from pipeline.ports import Clock, ControllerLost, ControlRoom
-from pipeline.view import ServiceRow, State
+from pipeline.view import FleetView, ServiceRow, ServiceView
 
 AGAIN_S = 1.0
-"""After a controller was lost, or said no to a pause that came too early."""
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """`revision` of `service`, submitted `at_s` seconds after the script began."""
-
-    at_s: float
-    service: str
-    revision: str
-    shows: str
-    """What one sees, in a few words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """`revision` of `service` is paused as soon as it is seen in one of `states`."""
-
-    service: str
-    revision: str
-    states: frozenset[State]
-    reason: str
-
-
-RELEASES = (
-    Release(4.0, "checkout", "r1204", "a good one, wave by wave through production"),
-    Release(6.0, "payments", "r881", "20 % errors in canary: rolled back by itself"),
-    Release(8.0, "pricing", "r451", "a good one that waits for your promote"),
-    Release(10.0, "cart", "r512", "paused in canary by a colleague"),
-    Release(12.0, "ledger", "r311", "held in staging by a check"),
-    Release(25.0, "search", "r885", "slow at p99 in canary: rolled back by itself"),
-    Release(32.0, "media", "r208", "leaks memory in canary: rolled back by itself"),
-)
-PAUSES = (
-    Pause(
-        "cart",
-        "r512",
-        frozenset({State.CANARY, State.BAKE, State.WAIT, State.ROLL}),
-        "the shop's campaign begins at the full hour",
-    ),
-)
+"""After a controller was lost, or said no to what came too early."""
+WORDS_FROM_S, WORD_EVERY_S = 5.0, 0.5
+T = TypeVar("T")
 
 
 async def run_script(
-    room: ControlRoom, clock: Clock, releases: Sequence[Release] = RELEASES, pauses: Sequence[Pause] = PAUSES
+    room: ControlRoom,
+    clock: Clock,
+    releases: Sequence[Release] = RELEASES,
+    pauses: Sequence[Pause] = PAUSES,
+    recalls: Sequence[Recall] = RECALLS,
+    words: Sequence[Word] = WORDS,
 ) -> tuple[str, ...]:
-    """Submit and pause as written; returns once all is said, with a line for each release that was refused.
+    """Do as written; returns once all is said, with a line for each release or word that was refused.
 
     A controller that is lost on the way is asked again, with the same request, until it is back. Whoever
     runs this beside a room cancels it when the room is left.
     """
     async with asyncio.TaskGroup() as group:
-        submits = [group.create_task(_submit(room, clock, release)) for release in releases]
+        told = [group.create_task(_submit(room, clock, release)) for release in releases]
+        told.append(group.create_task(_vouch(room, clock, words)))
         for pause in pauses:
             group.create_task(_pause(room, clock, pause))
-    return tuple(refusal for submit in submits if (refusal := submit.result()))
+        for recall in recalls:
+            group.create_task(_recall(room, clock, recall))
+    return tuple(refusal for task in told for refusal in task.result())
 
 
-async def _submit(room: ControlRoom, clock: Clock, release: Release) -> str:
+async def _submit(room: ControlRoom, clock: Clock, release: Release) -> list[str]:
     await clock.sleep(release.at_s)
+    return await _asked(room, clock, Command(Verb.SUBMIT, release.service, uuid4().hex, release.revision))
+
+
+async def _vouch(room: ControlRoom, clock: Clock, words: Sequence[Word]) -> list[str]:
+    refused: list[str] = []
+    for number, word in enumerate(words):
+        await clock.sleep(WORD_EVERY_S if number else WORDS_FROM_S)
+        verb = Verb.WAIVE if word.off_days else Verb.ATTEST
+        end = clock.now() + timedelta(days=word.off_days) if word.off_days else None
+        command = Command(
+            verb, word.service, uuid4().hex, reason=word.found, subject=word.row, end=end, evidence=word.evidence
+        )
+        refused += await _asked(room, clock, command)
+    return refused
+
+
+async def _asked(room: ControlRoom, clock: Clock, command: Command) -> list[str]:
     try:
-        await _sent(room, clock, Command(Verb.SUBMIT, release.service, uuid4().hex, release.revision))
+        await _sent(room, clock, command)
     except Refused as refused:
-        return str(refused)
-    return ""
+        return [str(refused)]
+    return []
 
 
 async def _pause(room: ControlRoom, clock: Clock, pause: Pause) -> None:
-    """A pause that is refused came at the wrong moment: the release is looked for again."""
+    def found(view: FleetView) -> ServiceRow | None:
+        its = (row for row in view.services if (row.name, row.revision) == (pause.service, pause.revision))
+        return next((row for row in its if row.state in pause.states), None)
+
+    await _insist(room, clock, Verb.PAUSE, pause.reason, lambda: _seen(room.fleet, clock, found))
+
+
+async def _recall(room: ControlRoom, clock: Clock, recall: Recall) -> None:
+    def found(view: ServiceView) -> ServiceRow | None:
+        held = any(gate.name == recall.gate and gate.answer is Answer.HOLD for gate in view.gates)
+        return view.row if held and view.row.revision == recall.revision else None
+
+    await _insist(
+        room, clock, Verb.ROLLBACK, recall.reason, lambda: _seen(lambda: room.service(recall.service), clock, found)
+    )
+
+
+async def _insist(
+    room: ControlRoom, clock: Clock, verb: Verb, reason: str, see: Callable[[], Awaitable[ServiceRow]]
+) -> None:
+    """What is refused came at the wrong moment: the release is looked for again."""
     while True:
-        row = await _seen(room, clock, pause)
+        row = await see()
         try:
-            command = Command(Verb.PAUSE, row.name, uuid4().hex, release=row.release, reason=pause.reason)
-            await _sent(room, clock, command)
+            await _sent(room, clock, Command(verb, row.name, uuid4().hex, release=row.release, reason=reason))
         except Refused:
             await clock.sleep(AGAIN_S)
         else:
             return
 
 
-async def _seen(room: ControlRoom, clock: Clock, pause: Pause) -> ServiceRow:
+async def _seen(
+    look: Callable[[], AsyncIterator[T]], clock: Clock, found: Callable[[T], ServiceRow | None]
+) -> ServiceRow:
     while True:
         try:
-            async with following(room.fleet()) as views:
+            async with following(look()) as views:
                 async for view in views:
-                    for row in view.services:
-                        if (row.name, row.revision) == (pause.service, pause.revision) and row.state in pause.states:
-                            return row
+                    row = found(view)
+                    if row is not None:
+                        return row
         except ControllerLost:
             pass
         await clock.sleep(AGAIN_S)

@@ -24,19 +24,28 @@ MORNING = 0.25
 TOO_LATE_S = 1.0
 """A driver that was stopped for longer forgets what it missed, rather than flood the hosts with it."""
 
+SMALL = 8
+"""Production hosts: a service with fewer is asked a part of what the others are."""
+SMALL_SHARE = 0.25
+
+
+def share(service: Service) -> float:
+    """Of the peak rate that a service with enough hosts has."""
+    return 1.0 if len(service.production) >= SMALL else SMALL_SHARE
+
 
 class Traffic:
     """Sends a day after day of requests between `run` and its cancellation."""
 
     def __init__(self, services: Iterable[Service], peak_rps: float, day_s: float, seed: int) -> None:
-        """`peak_rps` is each service's at the busiest hour; production hosts serve it."""
+        """`peak_rps` is each service's at the busiest hour, of small ones a part; production hosts serve it."""
         services = tuple(services)
         rng = Random(f"{seed}:traffic")  # noqa: S311 - a demo's dice
         addresses = [(service.name, host.address) for service in services for host in service.production]
         self.balancer = Balancer(addresses, rng)
         self._day_s = day_s
         self._start_s = MORNING * day_s
-        served = {service.name: peak_rps for service in services if service.production}
+        served = {service.name: peak_rps * share(service) for service in services if service.production}
         self._arrivals = arrivals(served, day_s, self._start_s, rng)
 
     async def run(self) -> None:

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections import Counter
-from datetime import datetime
 
 from adapters.history.rows import (
     EVENT_COLUMNS,
@@ -62,20 +61,6 @@ def receipt(db: sqlite3.Connection, request: str) -> Receipt | None:
 def releases(db: sqlite3.Connection, service: str, limit: int) -> tuple[Rollout, ...]:
     rows = db.execute("SELECT body FROM rollouts WHERE service = ? ORDER BY number DESC LIMIT ?", (service, limit))
     return tuple(to_rollout(body) for (body,) in rows)
-
-
-def requests(db: sqlite3.Connection, since: datetime) -> dict[str, tuple[int, int]]:
-    rows = db.execute(
-        "SELECT service, SUM(total), SUM(bad) FROM slices WHERE start >= ? GROUP BY service", (instant(since),)
-    )
-    return {service: (int(total), int(bad)) for service, total, bad in rows}
-
-
-def newest_slices(db: sqlite3.Connection) -> dict[str, datetime]:
-    return {
-        name: from_instant(start)
-        for name, start in db.execute("SELECT service, MAX(start) FROM slices GROUP BY service")
-    }
 
 
 def events(db: sqlite3.Connection, query: HistoryQuery) -> HistoryPage:

@@ -1,4 +1,4 @@
-"""What is forgotten in time: the judge's samples. The audit trail, releases and budgets are not."""
+"""What is forgotten in time: the judge's samples, slices and hours of budgets. The audit trail and releases are not."""
 
 import sqlite3
 from datetime import datetime, timedelta
@@ -9,6 +9,12 @@ RECORDED_FOR = timedelta(days=3)
 """How long stretches of production are kept: three daily peaks to draw placebo canaries from."""
 LOOKS_FOR = timedelta(days=180)
 """How long a release can be explained and judged again, after its newest look."""
+SLICES_FOR = timedelta(days=35)
+"""How long a budget can be corrected to the slice."""
+HOURS_FOR = timedelta(days=400)
+DOWN_FOR = timedelta(days=1_200)
+"""How long bad slices are kept: blocks of deploys are worked out of them, and each begins where the one before ended,
+so that a block of today must not hang on what has just been forgotten."""
 SWEEP_EVERY_S = 60.0
 BEHIND_S = 2.0
 """Until the next sweep where one has not done it all: as much must go as comes, however large the fleet."""
@@ -23,10 +29,20 @@ def forget(db: sqlite3.Connection, now: datetime) -> bool:
         "(SELECT service, at FROM recorded WHERE at < ? ORDER BY at LIMIT ?)",
         (instant(now - RECORDED_FOR), BATCH),
     ).rowcount
+    full = taken == BATCH
+    slices = _old("budget_slices", "service, slo, start", "start < ? AND down = 0")
+    down = _old("budget_slices", "service, slo, start", "start < ? AND down = 1")
+    hours = _old("budget_hours", "service, slo, start", "start < ?")
+    for delete, age in ((slices, SLICES_FOR), (down, DOWN_FOR), (hours, HOURS_FOR)):
+        full |= db.execute(delete, (int((now - age).timestamp()), BATCH)).rowcount == BATCH
     left = BATCH
     while left > 0 and (release := _oldest(db, instant(now - LOOKS_FOR))) is not None:
         left -= _forget_release(db, release, left)
-    return taken == BATCH or left <= 0
+    return full or left <= 0
+
+
+def _old(table: str, key: str, old: str) -> str:
+    return f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {old} ORDER BY start LIMIT ?)"  # noqa: S608
 
 
 def _oldest(db: sqlite3.Connection, before: str) -> str | None:

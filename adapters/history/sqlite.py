@@ -4,14 +4,14 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.exact import to_json
-from adapters.history import judged, reads, retention, writes
+from adapters.history import budgets, judged, papers, reads, retention, writes
 from adapters.history.chain import Verified, walk
 from adapters.history.faults import at_fault, explained, out_of_room, reading
 from adapters.history.lock import WriterLock
@@ -21,11 +21,13 @@ from adapters.history.reserve import Reserve
 from adapters.history.rows import EVENT_COLUMNS
 from adapters.history.sink import Sink, to_syslog
 from pipeline.commands import Receipt
+from pipeline.docket import Paper
 from pipeline.events import Event
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import Kept, TrialRecord
 from pipeline.lifecycle import Rollout
 from pipeline.ports import Changes, Clock, HistoryError, Memory
+from pipeline.slo.slices import Hour, Slice, Target
 from pipeline.view import HistoryPage, HistoryQuery
 
 REFILL_EVERY_S = 60.0
@@ -163,14 +165,25 @@ class SqliteHistory:
         with reading(self.path):
             return reads.releases(self._opened(), service, limit)
 
-    def requests(self, since: datetime) -> Mapping[str, tuple[int, int]]:
+    def slices(self, service: str, since: datetime, until: datetime) -> tuple[Slice, ...]:
         with reading(self.path):
-            return reads.requests(self._opened(), since)
+            return budgets.slices(self._opened(), service, since, until)
 
-    def newest_slices(self) -> Mapping[str, datetime]:
-        """When each service's newest slice began."""
+    def hours(self, since: datetime, service: str = "") -> tuple[Hour, ...]:
         with reading(self.path):
-            return reads.newest_slices(self._opened())
+            return budgets.hours(self._opened(), since, service)
+
+    def downtime(self, service: str, since: datetime) -> tuple[Slice, ...]:
+        with reading(self.path):
+            return budgets.downtime(self._opened(), service, since)
+
+    def measured(self, service: str, slo: str) -> tuple[datetime, datetime] | None:
+        with reading(self.path):
+            return budgets.measured(self._opened(), service, slo)
+
+    def targets(self) -> tuple[Target, ...]:
+        with reading(self.path):
+            return budgets.targets(self._opened())
 
     def trial(self, release: str, wave: int) -> TrialRecord | None:
         with reading(self.path):
@@ -191,6 +204,10 @@ class SqliteHistory:
     def calibration(self, service: str) -> Calibration | None:
         with reading(self.path):
             return judged.calibration(self._opened(), service)
+
+    def papers(self) -> tuple[Paper, ...]:
+        with reading(self.path):
+            return papers.papers(self._opened())
 
     def verify(self) -> Verified:
         """Walk the audit trail's hash chain from the first row on: about a second for 100,000 rows."""

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.exact import to_json
-from adapters.history import judged
+from adapters.history import budgets, judged, papers
 from adapters.history.chain import GENESIS, link
 from adapters.history.rows import EVENT_COLUMNS, INTENT_COLUMNS, event_row, instant
 from pipeline.events import Event, Intent, Outcome
 from pipeline.lifecycle import Rollout
-from pipeline.ports import Changes, Slice
+from pipeline.ports import Changes
 
 
 def write(db: sqlite3.Connection, changes: Changes, now: datetime) -> tuple[Event, ...]:
@@ -19,8 +19,10 @@ def write(db: sqlite3.Connection, changes: Changes, now: datetime) -> tuple[Even
     _rollouts(db, changes.rollouts)
     _intents(db, changes.intents)
     _outcomes(db, changes.outcomes)
-    _slices(db, changes.slices)
+    budgets.write(db, changes.slices)
+    budgets.promise(db, changes.targets)
     judged.write(db, changes, now)
+    papers.write(db, changes.papers, now)
     if changes.receipt is not None:
         answer = changes.receipt
         db.execute(
@@ -60,19 +62,6 @@ def _outcomes(db: sqlite3.Connection, outcomes: Iterable[Outcome]) -> None:
         "DO UPDATE SET result = excluded.result, detail = excluded.detail, at = excluded.at "
         "WHERE outcomes.result = 'unknown'",
         [(one.operation, one.result.value, one.detail, instant(one.at)) for one in outcomes],
-    )
-
-
-def _slices(db: sqlite3.Connection, slices: Iterable[Slice]) -> None:
-    rows = []
-    for one in slices:
-        if type(one.total) is not int or type(one.bad) is not int:
-            raise ValueError(f"{one.service}: {one.total!r} and {one.bad!r} requests are not whole numbers")
-        rows.append((instant(one.start), one.service, one.total, one.bad))
-    db.executemany(
-        "INSERT INTO slices (start, service, total, bad) VALUES (?, ?, ?, ?) ON CONFLICT (start, service) "
-        "DO UPDATE SET total = slices.total + excluded.total, bad = slices.bad + excluded.bad",
-        rows,
     )
 
 

@@ -6,7 +6,8 @@ a `WireError` with a reason in plain words.
 """
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adapters.wire.head import Head, MalformedAnswer, chunk_size, header, parse_head, parse_status
@@ -20,6 +21,14 @@ INTERIM_LIMIT = 5
 KEPT = 2
 """Idle connections a host: one for its state, one for its metrics."""
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT"})
+OURS = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"}
+    | {"accept-encoding", "proxy-connection"}
+)
+"""Headers that are never given: they belong to the connection, or ask for what is not read here."""
+_METHOD = re.compile(r"[A-Z]{1,20}\Z")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
 
 
 class WireError(Exception):
@@ -99,17 +108,25 @@ class Wire:
     _closed: bool = field(default=False, init=False)
 
     async def request(
-        self, address: str, method: str, path: str, *, timeout_s: float, body: bytes | None = None
+        self,
+        address: str,
+        method: str,
+        path: str,
+        *,
+        timeout_s: float,
+        body: bytes | None = None,
+        headers: Sequence[tuple[str, str]] = (),
     ) -> WireAnswer:
         """Ask the host at `address` (`host:port`) once, whole within `timeout_s`; raises `WireError`.
 
         A kept connection that the host has closed meanwhile is replaced by a new one, if the method
-        may be repeated.
+        may be repeated. `headers` take the place of our own of the same name; those that say where the
+        request ends or whom it is for are ours alone.
         """
         reached = False
         try:
             async with asyncio.timeout(timeout_s):
-                asked = _asked(address, method, path, body)
+                asked = _asked(address, method, path, body, headers)
                 kept = self._kept(address)
                 if kept is not None:
                     reached = True
@@ -249,11 +266,21 @@ async def _connected(address: str) -> _Connection:
     return _Connection(protocol, reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
 
-def _asked(address: str, method: str, path: str, body: bytes | None) -> bytes:
-    """The request's bytes; a path with blanks or control characters would be two requests."""
+def _asked(address: str, method: str, path: str, body: bytes | None, headers: Sequence[tuple[str, str]]) -> bytes:
+    """The request's bytes; blanks or control characters out of place would make two requests of it."""
     if not path.startswith("/") or not path.isascii() or any(char <= " " or char == "\x7f" for char in path):
         raise WireError(f"{path!r}: not a path", reached=False)
-    lines = [f"{method} {path} HTTP/1.1", f"Host: {address}", "User-Agent: pithead"]
+    if not _METHOD.match(method):
+        raise WireError(f"{method!r}: not a method", reached=False)
+    for name, value in headers:
+        if not _NAME.match(name) or not _VALUE.match(value) or name.lower() in OURS:
+            raise WireError(f"{name!r}: not a header to send", reached=False)
+    given = {name.lower() for name, _ in headers}
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {address}"]
+    if "user-agent" not in given:
+        lines.append("User-Agent: pithead")
     if body is not None:
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-    return "\r\n".join((*lines, "", "")).encode() + (body or b"")
+        lines += [] if "content-type" in given else ["Content-Type: application/json"]
+        lines.append(f"Content-Length: {len(body)}")
+    lines += [f"{name}: {value}" for name, value in headers]
+    return "\r\n".join((*lines, "", "")).encode("latin-1") + (body or b"")

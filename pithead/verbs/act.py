@@ -29,7 +29,7 @@ async def run(args: Namespace, room: ControlRoom, out: Out, ask: Callable[[str],
     # The safe direction waits for no look at the state: it holds whatever has happened since.
     if verb in CONFIRMED and not args.yes:
         proposal = await room.propose(verb, service)
-        _confirm(proposal, args.release, out, ask)
+        confirm(proposal, args.release, out, ask)
         seen = (proposal.release, proposal.version)
     elif verb in (Verb.PROMOTE, Verb.RESUME):
         seen = await _at_hand(room, service, args.release)
@@ -49,7 +49,7 @@ async def _at_hand(room: ControlRoom, service: str, release: str) -> tuple[str, 
     raise ControllerLost("it ended while it was asked")
 
 
-def _confirm(proposal: Proposal, release: str, out: Out, ask: Callable[[str], str]) -> None:
+def confirm(proposal: Proposal, release: str, out: Out, ask: Callable[[str], str]) -> None:
     """Show in full what would be done, and have it confirmed; raises `Failure` if it is not."""
     what = f"{proposal.verb} {proposal.service}"
     if release and release != proposal.release:

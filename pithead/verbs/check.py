@@ -1,13 +1,17 @@
 """`pithead check`: read the configuration, and tell every error and every warning in it at once.
 
-With --reach, everything that it names is reached once after that.
+What the rules for staging, canary and observation find is told like the rest: a controller starts with it, but holds
+releases. With --reach, everything that the file names is reached once instead.
 """
 
 from argparse import Namespace
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 
-from adapters.config import ConfigErrors, Settings, load
+from adapters.config import ConfigError, ConfigErrors, Settings, load
 from pipeline.model import Promotion
+from pipeline.staging import Finding, Level
 from pipeline.words import some
 from pithead.connect import config_path
 from pithead.exits import Exit, Failure
@@ -26,20 +30,66 @@ def run(args: Namespace, out: Out) -> int:
         for error in () if args.json else errors.errors:
             out.error(str(error))
         return Exit.USAGE
+    found = _by_finding(settings)
+    told = {level: [_line(settings, each, of) for each, of in found.items() if each.level is level] for level in Level}
     if args.reach:
         from pithead.reaching.verb import reached
 
-        return reached(settings, args.service, out, as_json=args.json)
+        warned = replace(settings, warnings=(*settings.warnings, *told[Level.ERROR], *told[Level.WARNING]))
+        return reached(warned, args.service, out, as_json=args.json)
+    from adapters.config.recordings import faults
+
+    wrong, warnings = [*faults(settings), *told[Level.ERROR]], [*settings.warnings, *told[Level.WARNING]]
     summary = _summary(settings)
     if args.json:
-        out.json({"file": str(path), "ok": True, "errors": [], "warnings": settings.warnings, **summary})
+        findings = [{**_fields(each), "services": of} for each, of in found.items()]
+        rest = {"errors": wrong, "warnings": warnings, "findings": findings}
+        out.json({"file": str(path), "ok": not wrong, **rest, **summary})
     else:
-        out.line(f"{path}: no errors")
-        for name, value in {**summary, **_found(settings)}.items():
-            out.line(f"  {_told(name, value)}")
-        for warning in settings.warnings:
-            out.line(f"warning: {warning}")
-    return Exit.DONE
+        _print(settings, summary, wrong, warnings, out)
+    return Exit.USAGE if wrong else Exit.DONE
+
+
+def _print(
+    settings: Settings,
+    summary: dict[str, object],
+    errors: Sequence[ConfigError],
+    warnings: Sequence[ConfigError],
+    out: Out,
+) -> None:
+    for error in sorted(errors, key=lambda error: error.line):
+        out.error(str(error))
+    is_so = "a controller starts with it, but holds releases until the errors are mended" if errors else "no errors"
+    out.line(f"{settings.path}: {is_so}")
+    for name, value in {**summary, **_found(settings)}.items():
+        out.line(f"  {_told(name, value)}")
+    for warning in sorted(warnings, key=lambda warning: warning.line):
+        out.line(f"warning: {warning}")
+
+
+def _by_finding(settings: Settings) -> dict[Finding, list[str]]:
+    """The services that each finding is about: what the organisation says for all of them is told once."""
+    found: dict[Finding, list[str]] = {}
+    for service in settings.fleet.services.values():
+        for each in service.findings:
+            found.setdefault(each, []).append(service.name)
+    return found
+
+
+def _line(settings: Settings, finding: Finding, services: list[str]) -> ConfigError:
+    line = finding.where.rpartition(":")[2]
+    said = f"{finding.why}: {finding.mend} ({some(services, 4)})"
+    return ConfigError(str(settings.path), int(line) if line.isdecimal() else 0, finding.rule, said)
+
+
+def _fields(finding: Finding) -> dict[str, str]:
+    return {
+        "rule": finding.rule,
+        "level": finding.level.value,
+        "why": finding.why,
+        "mend": finding.mend,
+        "where": finding.where,
+    }
 
 
 def _told(name: str, value: object) -> str:

@@ -15,15 +15,20 @@ from pithead.places import places
 from pithead.stage import Stage
 
 ABOUT = """\
-A small company is being started on this machine: 8 services on about 100
-loopback hosts in 3 datacenters, with real requests whose day lasts a minute.
+A small company is being started on this machine: 12 services on about 115
+loopback hosts in 3 datacenters, with real requests whose day lasts 40 s.
 Within two minutes you will see:
   checkout r1204   a good release going through production, wave by wave
-  payments r881    8 % errors in canary: rolled back by itself
+  payments r881    20 % errors in canary: rolled back by itself
   search   r885    slow in canary: rolled back, as media r208, which leaks
   pricing  r451    a good canary that waits for you: select it and press P
   cart     r512    paused in canary by a colleague: p lets it go on
-  ledger   r311    held in staging by a check
+and what the rules hold:
+  billing  r72     12 minutes down 18 days ago: no release for 3 months
+  ledger   r311    in staging, recorded traffic gets other answers
+  stock    r62     slow under load: called back, and the service is locked
+  mail     r331    a good canary, 100,000 requests short of a traffic cycle
+  orders   r941    business-critical, 4 rows of its readiness list missing
 Keys: arrows and Enter to look, P promote, p pause or resume, R roll back,
 t history, ? help, q leave. Leaving stops and removes all of it."""
 
@@ -33,6 +38,10 @@ EXPECTED = {
     ("pricing", "r451"): "waiting for an operator",
     ("cart", "r512"): "paused",
     ("ledger", "r311"): "held",
+    ("mail", "r331"): "waiting for its traffic cycle",
+    ("stock", "r62"): "rolled back",
+    ("billing", "r72"): "refused",
+    ("orders", "r941"): "held",
     ("search", "r885"): "rolled back",
     ("media", "r208"): "rolled back",
 }

@@ -87,13 +87,18 @@ async def _at_rest(
     except Refused:
         last = None
     if args.json:
-        out.json(told if last is None else replace(last, state=told.state, stable=told.stable, gates=told.gates))
+        out.json(told if last is None else _with_now(last, told))
     else:
         _tell(told, args, out, blocks)
         if last is not None:
             out.line()
             _tell(last, args, out, blocks)
     return _fresh(view, now(), out)
+
+
+def _with_now(last: Explained, told: Explained) -> Explained:
+    """The newest release's records under what holds the service now."""
+    return replace(last, state=told.state, stable=told.stable, gates=told.gates, budget=told.budget, marks=told.marks)
 
 
 def _tell(told: Explained, args: Namespace, out: Out, blocks: Callable[[], bool]) -> None:

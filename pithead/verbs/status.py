@@ -32,7 +32,7 @@ async def run(args: Namespace, room: ControlRoom, out: Out, now: Callable[[], da
             for row in changed:
                 _row(row, out, json=args.json)
         if not args.watch:
-            return _fresh(view.at, view.tick_s, now(), out)
+            return fresh("status", view.at, view.tick_s, now(), out)
         before = {row.name: row for row in view.services}
     return Exit.UNKNOWN
 
@@ -50,7 +50,7 @@ async def _service(args: Namespace, room: ControlRoom, out: Out, now: Callable[[
             _row(view.row, out, json=args.json)
         told = _told(view.row)
         if not args.watch:
-            return _fresh(view.at, view.tick_s, now(), out)
+            return fresh("status", view.at, view.tick_s, now(), out)
     return Exit.UNKNOWN
 
 
@@ -77,10 +77,10 @@ def _told(row: ServiceRow | None) -> object:
     return (row.state, row.verdict, row.release, row.version, row.production.revision, row.staging, row.canary)
 
 
-def _fresh(at: datetime, tick_s: float, now: datetime, out: Out) -> int:
+def fresh(what: str, at: datetime, tick_s: float, now: datetime, out: Out) -> int:
     """UNKNOWN for a view so old that the controller must have stopped looking."""
     age_s = (now - at).total_seconds()
     if age_s <= max(SILENT_TICKS * tick_s, SILENT_S):
         return Exit.DONE
-    out.error(f"status: the controller has been silent for {duration(age_s)}, this is old: look at its log")
+    out.error(f"{what}: the controller has been silent for {duration(age_s)}, this is old: look at its log")
     return Exit.UNKNOWN

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, cycle
 from random import Random
 
+from pipeline.checks import CheckRule
 from pipeline.events import Intent, Outcome, Result
 from pipeline.lifecycle import CheckResult
 from pipeline.model import (
     CanaryRules,
-    CheckRule,
     DeployRules,
     Fleet,
     Host,
@@ -143,7 +143,7 @@ class Hosts:
     def _reading(self, at_s: float, served: float) -> Reading:
         return Reading(
             at_s,
-            {"requests": float(round(served)), "errors": float(round(served / 500)), "cpu": served / 100},
+            {"requests": float(round(served)), "errors": float(round(served / 5_000)), "cpu": served / 100},
             {"memory": self._dice.gauss(400e6, 5e6)},
             {"latency": Histogram(EDGES, tuple(float(round(served * part)) for part in SHAPE))},
         )

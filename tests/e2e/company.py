@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -62,6 +63,7 @@ def _written(folder: Path, text: str) -> Path:
     path = folder / "config.toml"
     path.write_text(text)
     path.chmod(0o600)
+    shutil.copytree(demo_config_path().parent / "recordings", folder / "recordings")
     return path
 
 

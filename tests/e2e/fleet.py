@@ -101,6 +101,12 @@ settle = "1s"
 warmup = "1s"
 stale = "4s"
 no_data_limit = "10m"
+[organisation.budget]
+objective = "90%"
+slice = "1s"
+
+[organisation.staging]
+mode = "full"
 [organisation.metrics]
 errors = {{ kind = "ratio", bad = "errors", total = "requests", tolerance = 0.02, min_samples = 10 }}
 [organisation.checks]

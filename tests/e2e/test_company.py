@@ -58,6 +58,26 @@ def test_a_bad_canary_is_rolled_back_although_the_room_was_killed(company: Compa
     assert {agent(host)["revision"] for host in company.hosts("payments")} == {"r880"}
 
 
+def test_every_rule_says_the_same_in_the_shell_as_on_the_page(company: Company) -> None:
+    company.until("orders", State.BLOCK)
+    company.until("stock", State.LOCK)
+    for service, word in (
+        ("billing", "BLOCKED: payback: 720 s of 262.8 s = 2.74 -> 3 months"),
+        ("orders", "BLOCKED: readiness: 4 rows of 26 missing"),
+        ("stock", "BLOCKED: load-test: lock-"),
+    ):
+        said = company.verb("gate", service)
+        assert said.returncode == 2, said
+        assert said.stdout.startswith(f"{service} {word}")
+    refused = company.verb("submit", "billing", "r73")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "payback: 720 s of 262.8 s = 2.74 -> 3 months" in refused.stderr
+    listed = company.verb("readiness", "orders")
+    assert listed.returncode == 1
+    missing = [line.split()[0] for line in listed.stdout.splitlines() if " FAIL " in line or " UNKNOWN " in line]
+    assert missing == ["PRF-2", "FLT-3", "CAT-2", "DOC-2"]
+
+
 def test_a_controller_that_was_killed_in_mid_rollout_goes_on_and_deploys_no_host_twice(company: Company) -> None:
     row = company.until("checkout", State.ROLL)
     hosts = company.hosts("checkout")
@@ -66,6 +86,7 @@ def test_a_controller_that_was_killed_in_mid_rollout_goes_on_and_deploys_no_host
     done = {host: started(host) for host in hosts if (told := agent(host))["revision"] == "r1204" and told["healthy"]}
     assert done
     assert len(done) < len(hosts)
+    token = company.health()["token"]
     os.kill(pid, signal.SIGKILL)
 
     def another() -> bool:
@@ -75,7 +96,7 @@ def test_a_controller_that_was_killed_in_mid_rollout_goes_on_and_deploys_no_host
             return False
 
     until(another, 30, "another controller")
-    assert company.health()["token"] > 1
+    assert company.health()["token"] > token
     after = company.until("checkout", State.SETTLE, State.STEADY)
     assert after.production.revision in ("r1204", "r1203")
     told = [agent(host) for host in hosts]
@@ -95,10 +116,20 @@ def test_the_disturbed_demo_still_ends_as_it_was_written(company: Company) -> No
         "pricing r451": "waiting for an operator",
         "cart r512": "paused",
         "ledger r311": "held",
+        "mail r331": "waiting for its traffic cycle",
+        "stock r62": "rolled back",
+        "billing r72": "refused",
+        "orders r941": "held",
         "search r885": "rolled back",
         "media r208": "rolled back",
     }
     assert code == 0 and told["ok"] is True
     assert all(each["why"] and each["after_s"] > 0 for each in told["releases"])
+    why = {each["service"]: each["why"] for each in told["releases"]}
+    assert why["billing"].startswith("payback: 720 s of 262.8 s = 2.74 -> 3 months: 12m00s down since ")
+    assert "of 29 answers as recorded; first different: GET /accounts/" in why["ledger"]
+    assert "of 100,000 requests; still missing: " in why["mail"]
+    assert "locked" in why["stock"] and "expected at most 400 ms (lock-" in why["stock"]
+    assert " rows of 26 missing: " in why["orders"]
     assert not folder.exists()
     assert processes_of(str(folder)) == []

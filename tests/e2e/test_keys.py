@@ -23,7 +23,7 @@ def choose(terminal: Terminal, service: str) -> None:
     terminal.press(service)
     terminal.wait_for(f"/ {service}_")
     terminal.press("\r")
-    terminal.wait_for("1 of 8 services", f"/{service}")
+    terminal.wait_for("1 of 12 services", f"/{service}")
 
 
 def test_keys_resume_roll_back_promote_and_leave(place: Path) -> None:

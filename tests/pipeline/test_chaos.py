@@ -4,12 +4,15 @@
 """
 
 import os
+from datetime import timedelta
 from random import Random
 
 import pytest
-from world import Behaviour, Company, make_rules
+from world import MIRA, Behaviour, Company, make_rules
 
-from pipeline.commands import Refused, Verb
+from pipeline.commands import OF_RELEASES, Refused, Verb
+from pipeline.docket import Docket
+from pipeline.events import Who
 from pipeline.judge.verdict import Verdict
 from pipeline.lifecycle import CANARY, Phase, Rollout
 from pipeline.model import JudgeRules, NoData, Pool, Promotion, Promotions
@@ -18,6 +21,8 @@ from pipeline.view import State
 
 SEEDS = int(os.environ.get("PITHEAD_CHAOS_SEEDS", "30"))
 FOUND: tuple[int, ...] = ()
+OF_RELEASES_IN_ORDER = [verb for verb in Verb if verb in OF_RELEASES]
+ENTERED = frozenset({Phase.STAGING_DEPLOY, Phase.CANARY_DEPLOY, Phase.WAVE_DEPLOY})
 BUILDS = (
     *[Behaviour()] * 6,
     Behaviour(error_ratio=0.1),
@@ -48,7 +53,7 @@ class Storm:
         """One thing that happens to real fleets and their people."""
         world, rng = self.company.world, self.rng
         machine = rng.choice(list(world.machines.values()))
-        match rng.randrange(12):
+        match rng.randrange(13):
             case 0:
                 machine.fault = rng.choice(("no answer in 2 s", "refused", "malformed state: not JSON"))
             case 1:
@@ -65,16 +70,41 @@ class Storm:
                 self.company.start()
             case 8:
                 world.restart_s = rng.choice((0.0, 1.0, 4.0, 15.0))
+            case 9:
+                self.ask_for_paper()
             case _:
                 self.ask()
 
     def ask(self) -> None:
-        verb = self.rng.choice([Verb.SUBMIT, Verb.SUBMIT, Verb.PROMOTE, Verb.PROMOTE, *Verb])
+        verb = self.rng.choice([Verb.SUBMIT, Verb.SUBMIT, Verb.PROMOTE, Verb.PROMOTE, *OF_RELEASES_IN_ORDER])
         if verb is Verb.SUBMIT:
             self.revision += 1
             self.company.world.behaviours[f"r{self.revision}"] = self.rng.choice(BUILDS)
+        self.lay_down(verb, revision=f"r{self.revision}")
+
+    def ask_for_paper(self) -> None:
+        """Anything of the papers' verbs, most of it sensible; nothing outlasts the storm."""
+        now, rng = self.company.world.clock.now(), self.rng
+        subjects = ("", "", "sev1", "sev2", "exclude", "good", "CAT-2", "smoke", "coverage", "lock-1", "res-1", "inc-1")
+        start, end = now - timedelta(seconds=rng.randrange(60)), now + timedelta(seconds=rng.randrange(1, 30))
+        verb = rng.choice([verb for verb in Verb if verb not in OF_RELEASES])
+        if verb is Verb.CORRECT:
+            end = now
+        self.lay_down(
+            verb,
+            who=rng.choice((MIRA, Who("ben", 1001))),
+            subject=rng.choice(subjects),
+            reason=rng.choice(("because", "because", "")),
+            evidence="T-1",
+            start=start if verb is Verb.CORRECT else None,
+            end=rng.choice((end, end, None)) if verb is not Verb.LOCK else end,
+            queue=rng.random() < 0.5,
+        )
+
+    def lay_down(self, verb: Verb, who: Who = MIRA, **what: object) -> None:
         try:
-            self.company.ask(verb, f"r{self.revision}")
+            self.company.controller.propose(verb, "checkout")
+            self.company.ask(verb, who=who, **what)
         except Refused as no:
             assert no.what and no.why and no.mend
 
@@ -95,8 +125,18 @@ class Storm:
             assert company.history.broken == ""
             assert before.judgement is not None
             assert now.reference
+        self.check_papers(now, before)
         if company.row.state is State.STALE:
             assert company.row.verdict is Verdict.NO_DATA
+
+    def check_papers(self, now: Rollout, before: Rollout | None) -> None:
+        """What the controller has laid out is what the history has; a lock stands at every door forward."""
+        company = self.company
+        assert company.controller.docket().all() == Docket().with_papers(company.history.papers()).all()
+        entered = before is not None and before.id == now.id and before.phase is not now.phase
+        if entered and now.phase in ENTERED:
+            asked = company.world.clock.now() - timedelta(seconds=1)
+            assert not company.controller.docket("checkout").locks_on(asked)
 
     def check_places(self, now: Rollout) -> None:
         """A revision is on no host that its phase does not allow."""

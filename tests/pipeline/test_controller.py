@@ -361,7 +361,7 @@ async def test_the_history_has_what_a_budget_is_summed_from() -> None:
     assert bad == pytest.approx(total / 2, rel=0.1)
     left = company.row.budget.left
     assert left is not None
-    assert left < -100
+    assert left < -40
     company.start()
     await company.ticks(1)
     assert company.row.budget.left == pytest.approx(left, rel=0.05)

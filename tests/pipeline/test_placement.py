@@ -128,3 +128,18 @@ def test_over_seeds_every_host_is_in_the_baseline_equally_often() -> None:
 
 def test_a_datacenter_of_two_restarts_only_its_canary() -> None:
     assert draw_baseline(hosts({"fra1": 2}), ["fra1-000"], (), 1) == ()
+
+
+@given(st.integers(0, 2**32), st.dictionaries(st.sampled_from(sorted(REGIONS)), st.integers(6, 20), min_size=1))
+def test_a_host_is_no_canary_twice_running_while_its_place_has_another(seed: int, counts: dict[str, int]) -> None:
+    fleet = hosts(counts, providers=1)
+    first = draw_canaries(fleet, CanaryRules(), seed)
+    second = draw_canaries(fleet, CanaryRules(), seed, first)
+    assert not set(first) & set(second)
+    assert sorted(name.split("-")[0] for name in first) == sorted(name.split("-")[0] for name in second)
+    assert len(set(second)) == len(second)
+
+
+def test_a_place_with_no_other_host_gives_the_same_one_again() -> None:
+    fleet = hosts({"fra1": 1})
+    assert draw_canaries(fleet, CanaryRules(), 1, ("fra1-000",)) == ("fra1-000",)

@@ -1,14 +1,15 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.budget import budget, window_label
+from pipeline.checks import CheckKind, CheckRule
+from pipeline.docket import Docket
 from pipeline.gates import Answer, Gate, first_closed, open_
-from pipeline.lifecycle import CheckResult, Served
-from pipeline.model import BudgetRules, CheckKind, CheckRule, Freeze, FrequencyRules, TrafficCycle
+from pipeline.lifecycle import CheckResult, Phase, Rollout, Served
+from pipeline.model import Freeze, FrequencyRules, TrafficCycle
 from pipeline.policy.freeze import freeze
 from pipeline.policy.frequency import frequency
 from pipeline.policy.staging_checks import staging_checks
@@ -65,7 +66,9 @@ def test_so_many_a_day_and_a_gap_between_two() -> None:
 
 def test_a_check_that_has_not_run_is_unknown_never_a_pass() -> None:
     rules = [CheckRule("a", CheckKind.PROBE), CheckRule("b", CheckKind.PROBE)]
-    gates = staging_checks(rules, [CheckResult("a", True, "200", NOW)])
+    rollout = Rollout("s-1", "s", "r2", "r1", Phase.STAGING_CHECKS, NOW, 1, "mira", NOW, 1)
+    rollout = replace(rollout, checks=(CheckResult("a", True, "200", NOW),))
+    gates = staging_checks(rules, rollout, Docket(), NOW)
     assert [gate.answer for gate in gates] == [Answer.PASS, Answer.UNKNOWN]
     assert not open_(gates)
 
@@ -81,16 +84,6 @@ def test_the_gate_that_is_named_is_a_failing_one_first() -> None:
     assert closed is not None
     assert closed.name == "c"
     assert first_closed(gates[:1]) is None
-
-
-def test_a_budget_is_exact_negative_when_overdrawn_and_unknown_without_requests() -> None:
-    rules = BudgetRules(Decimal("0.999"))
-    assert budget(rules, 1_000_000, 250, None).left == 0.75
-    assert budget(rules, 1_000_000, 1000, None).left == 0
-    assert budget(rules, 1_000_000, 2000, None).left == -1
-    assert budget(rules, 0, 0, None).left is None
-    assert budget(rules, 10, 0, 0.0144).burn == pytest.approx(14.4)
-    assert (window_label(2_592_000), window_label(3600), window_label(90)) == ("30d", "1h", "90s")
 
 
 @given(st.text(max_size=700))

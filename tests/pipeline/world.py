@@ -8,11 +8,16 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from math import log, log1p
 from random import Random
 
+from memory_books import MemoryBooks
+
+from pipeline.checks import CheckKind, CheckRule
 from pipeline.commands import Command, Receipt, Verb
 from pipeline.controller import Controller
+from pipeline.docket import Paper
 from pipeline.events import Event, Intent, Outcome, Result, Who
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.sequential import SequentialJudge
@@ -20,8 +25,6 @@ from pipeline.judge.trial import Kept, TrialRecord
 from pipeline.lifecycle import CheckResult, Rollout
 from pipeline.model import (
     BudgetRules,
-    CheckKind,
-    CheckRule,
     DeployRules,
     Fleet,
     Host,
@@ -212,15 +215,16 @@ def binomial(rng: Random, tries: int, chance: float) -> int:
     return found
 
 
-class MemoryHistory:
+class MemoryHistory(MemoryBooks):
     """`History` in a few lists; survives the controller, as a database does."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.rollouts: dict[str, Rollout] = {}
         self.log: list[Event] = []
         self.intents: dict[str, Intent] = {}
         self.outcomes: dict[str, Outcome] = {}
-        self.slices: dict[tuple[str, datetime], tuple[int, int]] = {}
+        self.docket: dict[str, Paper] = {}
         self.receipts: dict[str, Receipt] = {}
         self.trials: dict[tuple[str, int], TrialRecord] = {}
         self.evidence: dict[tuple[str, int], Kept] = {}
@@ -252,9 +256,8 @@ class MemoryHistory:
         self.rollouts.update({rollout.id: rollout for rollout in changes.rollouts})
         self.intents.update({intent.operation: intent for intent in changes.intents})
         self.outcomes.update({outcome.operation: outcome for outcome in changes.outcomes})
-        for piece in changes.slices:
-            total, bad = self.slices.get((piece.service, piece.start), (0, 0))
-            self.slices[piece.service, piece.start] = (total + piece.total, bad + piece.bad)
+        self.keep_books(changes)
+        self.docket.update({paper.id: paper for paper in changes.papers})
         if changes.receipt is not None:
             self.receipts[changes.request] = changes.receipt
         for trial in changes.trials:
@@ -305,11 +308,14 @@ class MemoryHistory:
 
     def requests(self, since: datetime) -> Mapping[str, tuple[int, int]]:
         sums: dict[str, tuple[int, int]] = {}
-        for (service, start), (total, bad) in self.slices.items():
-            if start >= since:
-                was = sums.get(service, (0, 0))
-                sums[service] = (was[0] + total, was[1] + bad)
+        for piece in self.kept_slices.values():
+            if piece.start >= since and piece.slo == "availability":
+                was = sums.get(piece.service, (0, 0))
+                sums[piece.service] = (was[0] + piece.total, was[1] + piece.bad)
         return sums
+
+    def papers(self) -> tuple[Paper, ...]:
+        return tuple(self.docket.values())
 
 
 def make_hosts(production: int = 10, staging: int = 2) -> tuple[Host, ...]:
@@ -331,7 +337,7 @@ def make_rules(**changes: object) -> Rules:
         deploy=DeployRules(at_once=3, deadline_s=20, soak_s=5, settle_s=10),
         judge=JudgeRules(metrics=METRICS, stale_s=5, warmup_s=1, no_data_limit_s=15),
         checks=(CheckRule("smoke", CheckKind.PROBE, path="/"),),
-        budget=BudgetRules(window_s=3600),
+        budget=BudgetRules(Decimal("0.99"), window_s=3600, slice_s=1),
     )
     return replace(rules, **changes)  # type: ignore[arg-type]
 
@@ -384,12 +390,12 @@ class Company:
             await self.ticks(1)
         raise AssertionError(f"still {self.rollout.phase} after {most} ticks: {self.row.state} {self.row.why}")
 
-    def ask(self, verb: Verb, revision: str = "", **changes: object) -> Receipt:
+    def ask(self, verb: Verb, revision: str = "", who: Who = MIRA, **changes: object) -> Receipt:
         self.requests += 1
         seen = self.controller.fleet().services
         version = seen[0].version if seen and verb in {Verb.PROMOTE, Verb.RESUME} else None
         command = Command(verb, "checkout", f"request-{self.requests}", revision, version=version)
-        return self.controller.command(replace(command, **changes), MIRA, read_only=False)  # type: ignore[arg-type]
+        return self.controller.command(replace(command, **changes), who, read_only=False)  # type: ignore[arg-type]
 
     @property
     def row(self) -> ServiceRow:

@@ -21,6 +21,8 @@ region = "eu"
 requests = { kind = "counter", series = "http_requests_total" }
 errors = { kind = "counter", series = 'http_requests_total{code=~"5.."}' }
 latency = { kind = "histogram", series = "http_request_duration_seconds" }
+[organisation.staging]
+mode = "full"
 [organisation.metrics]
 errors = { kind = "ratio", bad = "errors", total = "requests", tolerance = "0.5%" }
 p99 = { kind = "quantile", of = "latency" }

@@ -1,6 +1,7 @@
 """What the command makes of the configuration: `check`, where things are, and what is read of it in a hurry."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ def config(tmp_path: Path) -> Path:
     path = tmp_path / "config.toml"
     path.write_text(demo_config_path().read_text())
     path.chmod(0o600)
+    shutil.copytree(demo_config_path().parent / "recordings", tmp_path / "recordings")
     return path
 
 
@@ -30,11 +32,11 @@ def test_check_tells_what_it_read(config: Path, capsys: pytest.CaptureFixture[st
     assert main(["check", str(config)]) == Exit.DONE
     said = capsys.readouterr().out
     assert said.startswith(f"{config}: no errors\n")
-    assert "  services: 8\n" in said
+    assert "  services: 12\n" in said
     assert "  looked at every 1 s\n" in said
     assert main(["check", "--json", "--config", str(config)]) == Exit.DONE
     told = json.loads(capsys.readouterr().out)
-    assert (told["ok"], told["errors"], told["services"]) == (True, [], 8)
+    assert (told["ok"], told["errors"], told["services"]) == (True, [], 12)
 
 
 def test_check_tells_every_error_at_once(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,7 +71,7 @@ CONFIGURED = """[service.checkout]
 revision = "r1"
 hosts = [
   { name = "s-1", address = "127.0.0.1:1", pool = "staging", datacenter = "fra1" },
-  { name = "p-1", address = "127.0.0.2:1", datacenter = "fra1" },
+  { name = "p-[1-2]", address = "127.0.0.2:[1-2]", datacenter = "fra1" },
 ]
 """
 
@@ -88,9 +90,9 @@ hosts = [
         (
             CONFIGURED,
             (
-                "production hosts: 1; those of cart are found by targets (discovery)",
+                "production hosts: 2; those of cart are found by targets (discovery)",
                 "staging hosts: 1",
-                "datacenters: fra1 2",
+                "datacenters: fra1 3",
             ),
         ),
     ],
@@ -102,7 +104,7 @@ def test_check_says_of_hosts_that_discovery_finds_that_it_does(
     assert main(["check", str(path)]) == Exit.DONE
     assert "".join(f"  {line}\n" for line in said) in capsys.readouterr().out
     main(["check", "--json", str(path)])
-    assert json.loads(capsys.readouterr().out)["production_hosts"] == (1 if more else 0)
+    assert json.loads(capsys.readouterr().out)["production_hosts"] == (2 if more else 0)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

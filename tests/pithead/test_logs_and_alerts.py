@@ -42,6 +42,8 @@ region = "eu"
 [signals]
 requests = {{ kind = "counter", series = "http_requests_total" }}
 errors = {{ kind = "counter", series = 'http_requests_total{{code=~"5.."}}' }}
+[organisation.staging]
+mode = "full"
 [organisation.metrics]
 errors = {{ kind = "ratio", bad = "errors", total = "requests" }}
 [organisation.alerts]

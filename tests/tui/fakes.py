@@ -3,16 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.docket import Docket
 from pipeline.events import Event
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import TrialRecord
 from pipeline.logs import LogPage
 from pipeline.model import Service
 from pipeline.ports import ControllerLost
-from pipeline.view import Asks, FleetView, HistoryPage, HistoryQuery, Proposal, ServiceRow, ServiceView
+from pipeline.readiness.report import ReadinessReport
+from pipeline.slo.report import BudgetReport
+from pipeline.view import Asks, FleetView, GateReport, HistoryPage, HistoryQuery, Proposal, ServiceRow, ServiceView
 
+T = TypeVar("T")
 NOW = datetime(2026, 1, 9, 14, 7, 31, tzinfo=UTC)
 
 
@@ -72,6 +77,11 @@ class FakeRoom:
         self.calibrations: list[Calibration] = []
         self.logged: dict[str, LogPage] = {}
         self.asked_logs: list[tuple[str, int, str]] = []
+        self.budgets: dict[str, BudgetReport] = {}
+        self.asked_budgets: list[str] = []
+        self.checklists: dict[str, ReadinessReport] = {}
+        self.gate_reports: dict[str, GateReport] = {}
+        self.papers = Docket()
         self.page = 500
         """Looks or stretches in one answer, at most."""
         self._fleet = fleet
@@ -184,6 +194,23 @@ class FakeRoom:
             raise Refused(f"logs {service}", "no such service", "see the fleet for those there are")
         return found
 
+    async def budget(self, service: str) -> BudgetReport:
+        self._check()
+        self.asked_budgets.append(service)
+        return _known(self.budgets, service)
+
+    async def readiness(self, service: str) -> ReadinessReport:
+        self._check()
+        return _known(self.checklists, service)
+
+    async def gate(self, service: str) -> GateReport:
+        self._check()
+        return _known(self.gate_reports, service)
+
+    async def docket(self, service: str = "") -> Docket:
+        self._check()
+        return self.papers
+
     async def calibrate(self, calibration: Calibration) -> Receipt:
         self._check()
         if self.refusal is not None:
@@ -198,6 +225,13 @@ class FakeRoom:
             if row.name == service:
                 return row
         raise Refused(service, "no such service", "see the fleet for those there are")
+
+
+def _known(answers: Mapping[str, T], service: str) -> T:
+    found = answers.get(service)
+    if found is None:
+        raise Refused(service, "no such service", "see the fleet for those there are")
+    return found
 
 
 def _matches(event: Event, query: HistoryQuery) -> bool:

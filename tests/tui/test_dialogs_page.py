@@ -178,3 +178,22 @@ async def test_the_page_behind_a_dialog_goes_on_living() -> None:
         assert len(app.screen_stack) == 2
         lines = ["".join(part.text for part in line) for line in app.screen_stack[0]._compositor.render_strips()]
         assert any("SETTLE" in line for line in lines)
+
+
+async def test_what_is_not_allowed_wraps_in_its_box_and_says_until_when() -> None:
+    why = "payback: 720 s of 262.8 s = 2.74 -> 3 months: 12m00s down since 2026-01-05 09:00 UTC"
+    lifts = "by itself on that day, or an approved correction (pithead correct), or break-glass in a severe incident"
+    rows = (("why", why), ("rule", "payback"), ("until", "2026-04-05 09:04 UTC, 85 days from now"), ("lifts", lifts))
+    room = told()
+    blocked = room.proposals[Verb.PROMOTE, "ledger"]
+    room.proposals[Verb.PROMOTE, "ledger"] = replace(blocked, rows=rows)
+    async with asked("P", "ledger", room) as (app, pilot):
+        lines = [line[2:78] for line in drawn(app)]
+        page = " ".join(line.strip("|").strip() for line in lines)
+        words = page.split()
+        assert all(word in words for _, told_ in rows for word in told_.split())
+        assert any(line.startswith("| until     2026-04-05 09:04 UTC") for line in lines)
+        assert not any(line.endswith("..|") for line in lines)
+        await pilot.press("y", "enter")
+        await settled(pilot)
+        assert room.sent == []

@@ -92,7 +92,7 @@ async def test_a_service_without_logs_says_what_to_set(snapshot: SnapshotAsserti
 
 
 async def test_escape_leads_back_and_the_help_lists_the_key() -> None:
-    async with opened(ServiceScreen("checkout-api"), room()) as (app, pilot):
+    async with opened(ServiceScreen("checkout-api"), room(), (80, 48)) as (app, pilot):
         await press(pilot, "l")
         assert isinstance(app.screen, LogsScreen)
         await press(pilot, "escape")

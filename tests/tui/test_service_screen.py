@@ -12,13 +12,14 @@ from tests.tui.fakes import FakeRoom, FrozenClock
 from tests.tui.pages import company, drawn, opened, settled
 from tests.tui.samples import COLD, sample_fleet, sample_rows, sample_service
 from tui.app import PitheadApp
+from tui.gate_lines import gate_sheet
 from tui.glyphs import ASCII, UNICODE
 from tui.history import HistoryScreen
 from tui.page import PageScreen
 from tui.service import ServiceScreen
 from tui.service_judge import judging_line
 from tui.service_lane import judged_line, lane, waited
-from tui.service_sheets import gate_sheet, wrapped
+from tui.service_sheets import wrapped
 from tui.theme import Colors, palette
 from tui.widgets.pane import Look, Pane, Sheet, framed
 from tui.widgets.runs import length
@@ -128,8 +129,8 @@ def test_evidence_is_said_to_be_of_what_where_there_is_room() -> None:
 def test_a_closed_gate_says_why_until_when_and_who_lifts_it() -> None:
     view = sample_service("checkout-api")
     said = "\n".join(text(line) for line in gate_sheet(view, 78, PLAIN, whole=True).body)
-    assert "~ traffic cycle       41/60 min" in said
-    assert "until 14:26:31" in said
+    assert "~ hold    traffic cycle       41/60 min" in said
+    assert "until 14:26:31Z (19m)" in said
     assert "by itself, once a full cycle is served" in said
     assert text(gate_sheet(view, 78, PLAIN, whole=True).foot) == "6 pass, 1 hold, 1 unknown"
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.docket import Docket
 from pipeline.events import AUTO, Event, Who
 from pipeline.gates import Answer, Gate
 from pipeline.judge.look import Calibration, LookRecord, Recorded
@@ -13,10 +14,13 @@ from pipeline.judge.verdict import Verdict
 from pipeline.logs import LogPage
 from pipeline.model import Service, Track
 from pipeline.ports import HistoryError
+from pipeline.readiness.report import ReadinessReport
+from pipeline.slo.report import BudgetReport
 from pipeline.view import (
     Budget,
     DayCounts,
     FleetView,
+    GateReport,
     HistoryPage,
     HistoryQuery,
     HostLine,
@@ -97,6 +101,11 @@ class SmallDesk:
         self.calibrations: list[tuple[Calibration, Who]] = []
         self.logged: list[LogPage] = []
         self.asked_logs: list[tuple[str, int, str]] = []
+        self.gates: dict[str, GateReport] = {}
+        self.budgets: dict[str, BudgetReport] = {}
+        self.lists: dict[str, ReadinessReport] = {}
+        self.papers: dict[str, Docket] = {}
+        """By service; "" is all."""
         self.portions: list[int] = []
         """How many records each call asked for."""
         self.was_read = asyncio.Event()
@@ -188,6 +197,26 @@ class SmallDesk:
             raise Refused(what, "the settings have changed", "run it again")
         self.calibrations.append((calibration, who))
         return Receipt(calibration.service, "", "calibrated")
+
+    def gate(self, service: str) -> GateReport:
+        self.service(service)
+        if service not in self.gates:
+            raise Refused(f"gate {service}", "nothing is known of it yet", "ask again in a moment")
+        return self.gates[service]
+
+    def budget(self, service: str) -> BudgetReport:
+        self.service(service)
+        self._must_work()
+        return self.budgets[service]
+
+    def readiness(self, service: str) -> ReadinessReport:
+        self.service(service)
+        return self.lists[service]
+
+    def docket(self, service: str = "") -> Docket:
+        if service:
+            self.service(service)
+        return self.papers[service]
 
     def _must_work(self) -> None:
         if self.broken:

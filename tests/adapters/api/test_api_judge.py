@@ -16,10 +16,11 @@ from test_api_hostile import answer
 from adapters.api import inbound, judged, pages
 from adapters.api.client import ApiRoom
 from adapters.exact import to_json
+from pipeline.checks import CheckKind, CheckRule
 from pipeline.commands import Command, Receipt, Refused, Verb
 from pipeline.judge.look import Calibration, LookRecord
 from pipeline.judge.trial import TrialRecord
-from pipeline.model import BudgetRules, CheckKind, CheckRule, Freeze, Host, JudgeRules, Pool, Rules, Service
+from pipeline.model import BudgetRules, Freeze, Host, JudgeRules, Pool, Rules, Service
 from pipeline.ports import ControllerLost
 from pithead.room import LazyRoom
 from tests.adapters.history import judge_samples as samples

@@ -6,13 +6,15 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from adapters.checks import command
 from adapters.checks.command import filled
 from adapters.checks.runner import HostChecks
-from pipeline.model import CheckKind, CheckRule, Host, Pool, Service
+from pipeline.checks import CheckKind, CheckRule
+from pipeline.model import Host, Pool, Service
 
 LONG_S = 30.0
 
@@ -77,6 +79,38 @@ async def test_a_probe_may_ask_for_another_status_than_200(checks, peers, http_a
     assert (await checks.run(probe(status=401), cart(address), "r2")).passed
 
 
+def wanting(**fields: object) -> CheckRule:
+    return replace(probe(), **fields)
+
+
+@pytest.mark.parametrize(
+    ("rule", "wrong"),
+    [
+        (wanting(headers={"x-build": "r2"}), None),
+        (wanting(headers={"X-Build": "r2", "content-length": ""}), None),
+        (wanting(headers={"x-build": "r3"}), '200 with x-build "r2", expected "r3"'),
+        (wanting(headers={"x-other": ""}), "200 without header x-other"),
+        (wanting(within_s=0.5), None),
+        (wanting(within_s=0.25), "200 after 300 ms, expected within 250 ms"),
+    ],
+)
+async def test_a_probe_may_ask_for_headers_and_for_an_answer_in_time(
+    checks, peers, http_answer, clock, rule: CheckRule, wrong: str | None
+) -> None:
+    def reply(*_: object) -> bytes:
+        clock.elapsed_s += 0.3
+        return http_answer(200, "ok", "X-Build: r2\r\n")
+
+    result = await checks.run(rule, cart(await peers.answering(reply)), "r2")
+    detail = "200 from stg-1" if wrong is None else f"stg-1: {wrong}; 0 of 1 passed"
+    assert (result.passed, result.detail) == (wrong is None, detail)
+
+
+async def test_a_check_for_a_person_is_never_passed_here(checks) -> None:
+    result = await checks.run(CheckRule("look", CheckKind.MANUAL), cart("127.0.0.1:1"), "r2")
+    assert (result.passed, result.detail) == (False, "a person looks at it: pithead attest cart look")
+
+
 async def test_hosts_that_do_not_answer_fail_the_probe_with_their_reason(checks, peers) -> None:
     service = cart(
         await peers.refusing(), await peers.answering(lambda *_: None), await peers.saying(b"\x00" * 100_000)
@@ -105,6 +139,13 @@ async def test_a_command_passes_with_exit_0_and_its_last_words_are_kept(checks) 
 async def test_a_command_fails_with_any_other_status(checks) -> None:
     result = await checks.run(python("import sys; sys.exit('3 \\x1b[31mfailed')"), cart("127.0.0.1:1"), "r2")
     assert (result.passed, result.detail) == (False, "exit 1: 3 \ufffd[31mfailed")
+
+
+async def test_the_last_lines_of_a_command_are_kept_where_it_failed(checks) -> None:
+    code = "import sys; print(*range(30), sep='\\n\\n'); print('\\x1b[31mred'); sys.exit(int(sys.argv[1]))"
+    result = await checks.run(python(code, "1"), cart("127.0.0.1:1"), "r2")
+    assert result.output == (*map(str, range(11, 30)), "\ufffd[31mred")
+    assert (await checks.run(python(code, "0"), cart("127.0.0.1:1"), "r2")).output == ()
 
 
 async def test_a_command_that_dies_by_a_signal_fails(checks) -> None:

@@ -28,7 +28,8 @@ hosts = [
   { datacenter = "iad1", name = "cart-iad1-[1-4]", address = "10.0.2.[1-4]:80" },
 ]
 """
-"""A whole configuration of one service; a test appends to it, from line 22 on, or replaces in it."""
+"""A whole configuration of one service; a test appends to it, from line 22 on, or replaces in it. Its staging has no
+mode: a test that asks for findings says one."""
 
 
 @pytest.fixture

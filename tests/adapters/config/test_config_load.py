@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,12 +13,13 @@ from adapters.config import DemoSettings, NoConfig, Settings, UiSettings, demo_c
 from adapters.config import sections as described
 from adapters.config.durations import seconds
 from adapters.config.schema import Section
+from adapters.config.staging import DEPENDENCY, LIMIT
 from adapters.metrics.source import Matcher, Op, SignalKind, SignalSource
+from pipeline.checks import CheckKind, CheckRule
+from pipeline.emergency import EmergencyRules
 from pipeline.model import (
     BudgetRules,
     CanaryRules,
-    CheckKind,
-    CheckRule,
     Control,
     DeployRules,
     Fleet,
@@ -34,6 +35,8 @@ from pipeline.model import (
     TrafficCycle,
     Wave,
 )
+from pipeline.slo.rules import CoverageRules, PaybackRules
+from pipeline.staging import StagingLimit, StagingRules
 
 Read = Callable[[str | bytes], Settings]
 SECTIONS: Mapping[tuple[str, ...], Section] = {
@@ -50,15 +53,24 @@ SECTIONS: Mapping[tuple[str, ...], Section] = {
     ("organisation", "judge"): described.JUDGE,
     ("organisation", "frequency"): described.FREQUENCY,
     ("organisation", "budget"): described.BUDGET,
+    ("organisation", "slos", "*"): described.SLO,
+    ("organisation", "payback"): described.PAYBACK,
+    ("organisation", "coverage"): described.COVERAGE,
+    ("organisation", "staging"): described.STAGING,
+    ("organisation", "staging", "dependencies", "*"): DEPENDENCY,
+    ("organisation", "staging", "limits", "*"): LIMIT,
+    ("organisation", "readiness"): described.READINESS,
+    ("organisation", "emergency"): described.EMERGENCY,
+    ("organisation", "checks", "*"): described.CHECK,
+    ("service", "*"): described.SERVICE,
     ("organisation", "metrics", "*"): described.METRIC,
     ("organisation", "freeze", "*"): described.FREEZE,
-    ("service", "*", "checks", "*"): described.CHECK,
     ("service", "*", "hosts", "*"): described.HOST,
 }
 ELSEWHERE: Mapping[tuple[str, ...], set[str]] = {
-    ("service", "*", "checks", "*"): {"status"},
     ("signals", "*"): {"preset", "promql"},
     ("organisation",): set(described.OF_A_SERVICE),
+    ("service", "*"): set(described.ORGANISATION.keys),
     ("service", "*", "hosts", "*"): {"ssh"},
 }
 """Keys that the reference shows in the organisation's section of the same kind, or that docs/fleet.toml has."""
@@ -116,23 +128,42 @@ def test_the_defaults_that_the_reference_tells_are_the_defaults(header: str, sec
         actual = getattr(made, section.keys[key].to or key)
         if key.endswith(("objective",)):
             default = Decimal(default.rstrip("%")) / 100
-        elif isinstance(default, str) and isinstance(actual, float):
+        elif isinstance(default, str) and isinstance(actual, int | float):
             default = seconds(default)
         assert actual == default, key
         told += 1
     assert told
 
 
-def test_the_demo_is_a_company_of_eight_services_in_three_datacenters() -> None:
+def test_the_defaults_of_keys_that_are_left_out_are_those_of_the_rules(read: Read) -> None:
+    """The reference shows them commented out: set, they change nothing."""
+    text = demo_config_path().read_text()
+    told, default = read(uncommented()).fleet.services["ledger"].rules, read(text).fleet.services["ledger"].rules
+    assert (told.payback, told.coverage) == (default.payback, default.coverage) == (PaybackRules(), CoverageRules())
+    assert told.budget == default.budget
+    its = told.emergency
+    assert replace(its, approvers=()) == default.emergency == EmergencyRules()
+    assert told.staging.methods == StagingRules().methods
+    limit = told.staging.limits[0]
+    assert limit == StagingLimit("errors", 0.05)
+    ready = told.readiness
+    assert (ready.load_test_days, ready.peak_share) == (default.readiness.load_test_days, default.readiness.peak_share)
+
+
+def test_the_demo_is_a_company_of_eight_services_in_three_datacenters_and_four_small_ones() -> None:
     settings = load(demo_config_path())
     small = {(name, "a canary is one host of") for name in settings.fleet.services}
     small |= {(name, "7 hosts are left to hold") for name in ("pricing", "profile")}
+    small |= {(name, "3 hosts are left to hold") for name in ("billing", "mail", "orders")}
+    small.add(("stock", "1 hosts are left to hold"))
     told = [(warning.key.split(".")[1], " ".join(warning.message.split()[:6])) for warning in settings.warnings]
     assert set(told) == small
     assert len(told) == len(small)
     fleet = settings.fleet
-    assert list(fleet.services) == ["checkout", "payments", "search", "media", "pricing", "cart", "ledger", "profile"]
-    for service in fleet.services.values():
+    large, few = list(fleet.services)[:8], list(fleet.services)[8:]
+    assert large == ["checkout", "payments", "search", "media", "pricing", "cart", "ledger", "profile"]
+    assert few == ["billing", "mail", "stock", "orders"]
+    for service in map(fleet.services.__getitem__, large):
         assert 8 <= len(service.production) <= 12
         assert {host.datacenter for host in service.production} == {"fra1", "ams2", "iad1"}
         assert len(service.staging) == 2
@@ -147,7 +178,8 @@ def test_the_demo_is_a_company_of_eight_services_in_three_datacenters() -> None:
     assert [metric.key for metric in metrics if metric.with_age] == ["memory"]
     assert fleet.services["payments"].rules.promotions.production is Promotion.OPERATOR
     assert fleet.services["cart"].rules.waves == (Wave("", "", 0.25), Wave("", "", 0.5), Wave("", "", 1.0))
-    assert fleet.services["ledger"].rules.checks[1].contains == "migrations: done"
+    replay = fleet.services["ledger"].rules.checks[1].replay
+    assert replay is not None and replay.recording == str(demo_config_path().parent / "recordings" / "ledger.jsonl")
     assert settings.demo == DemoSettings(day_s=40.0, peak_rps=60.0, restart_s=1.5, seed=1)
     assert fleet.tick_s == 1.0
     assert settings.signals[1] == SignalSource(

@@ -35,6 +35,9 @@ kind = "ratio"
 bad = "errors"
 total = "requests"
 
+[organisation.staging]
+mode = "full"
+
 [service.profile]
 revision = "r100"
 

@@ -117,13 +117,18 @@ async def test_a_restarting_host_drains_then_is_not_there_and_says_so(wire, host
     assert (await page(wire, host, "/healthz"))[0] == 200
 
 
-async def test_ready_is_the_builds_word(wire, demo_host) -> None:
-    good, bad = demo_host("ledger", "r310", 1), demo_host("ledger", "r311", 2)
-    for host in (good, bad):
+async def test_the_ledger_answers_for_accounts_as_its_build_writes_amounts(wire, demo_host) -> None:
+    good, bad, other = demo_host("ledger", "r310", 1), demo_host("ledger", "r311", 2), demo_host("cart", "r511", 3)
+    for host in (good, bad, other):
         await host.start()
-    assert "migrations: done" in (await page(wire, good, "/ready"))[1]
-    assert (await page(wire, bad, "/ready"))[1] == "migrations: pending\n"
-    assert (await page(wire, good, "/nowhere"))[0] == 404
+        assert await page(wire, host, "/ready") == (200, "ready\n")
+        assert (await page(wire, host, "/nowhere"))[0] == 404
+    assert '"balance": 554.33' in (await page(wire, good, "/accounts/7"))[1]
+    assert '"balance": "554.33"' in (await page(wire, bad, "/accounts/7"))[1]
+    for path in ("/accounts/7/owner", "/currencies"):
+        assert await page(wire, good, path) == await page(wire, bad, path)
+    for host, path in ((good, "/accounts/0"), (good, "/accounts/1000"), (other, "/accounts/7")):
+        assert (await page(wire, host, path))[0] == 404
 
 
 async def test_a_build_that_does_not_start_fails_its_deploy_and_the_old_one_can_come_back(

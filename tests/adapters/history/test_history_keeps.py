@@ -16,7 +16,8 @@ from adapters.history.rows import from_instant, instant, to_rollout
 from pipeline.commands import Receipt
 from pipeline.events import Result, Who
 from pipeline.lifecycle import CheckResult, Pause, Phase, Rollout, Served
-from pipeline.ports import Changes, HistoryError, Slice
+from pipeline.ports import Changes, HistoryError
+from pipeline.slo.slices import Slice
 from pipeline.view import HistoryQuery
 
 TIMES = st.integers(-(10**15), 10**16).map(lambda us: at(0) + timedelta(microseconds=us))
@@ -137,16 +138,6 @@ def test_a_request_keeps_its_first_answer(opened: Opener) -> None:
     history.record(Changes(request="q1", receipt=Receipt("pricing", "pricing-1", "paused again")))
     assert history.receipt("q1") == first
     assert history.receipt("q2") is None
-
-
-def test_slices_add_up_and_are_summed_from_a_time_on(opened: Opener) -> None:
-    history = opened()
-    history.start()
-    history.record(Changes(slices=(Slice("pricing", at(0), 100, 1), Slice("pricing", at(60), 2**53, 2))))
-    history.record(Changes(slices=(Slice("pricing", at(60), 7, 3), Slice("search", at(60), 5, 0))))
-    assert history.requests(at(0)) == {"pricing": (100 + 2**53 + 7, 6), "search": (5, 0)}
-    assert history.requests(at(1)) == {"pricing": (2**53 + 7, 5), "search": (5, 0)}
-    assert history.requests(at(61)) == {}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from adapters.history import opening
 from adapters.history.opening import APPLICATION, VERSION
 from pipeline.lifecycle import Phase
 from pipeline.ports import Changes, HistoryError
+from pipeline.slo.slices import Hour
 from pipeline.view import HistoryQuery
 from tests.adapters.history.judge_samples import look_record, trial_record
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VERSION_1 = """
 CREATE TABLE controllers (token INTEGER PRIMARY KEY, started TEXT NOT NULL);
 CREATE TABLE rollouts (
@@ -147,9 +150,37 @@ def test_a_version_1_history_is_moved_in_place_and_loses_nothing(opened: Opener,
     history.close()
     again = opened(old)
     again.start()
-    assert version(old) == VERSION == 2
+    assert version(old) == VERSION == 3
     assert again.looks("pricing-1", 0, 0, 10) == (look_record(),)
     assert again.events(HistoryQuery()).total == 2
+
+
+def test_slices_of_a_version_1_history_go_on_as_minutes_of_availability(opened: Opener, old: Path) -> None:
+    rows = [
+        ("2026-03-01T11:59:00.000000+00:00", "pricing", 100, 51),
+        ("2026-03-01T12:00:00.000000+00:00", "pricing", 10, 5),
+        # Of a short cycle, whose slices were shorter than a minute.
+        ("2026-03-01T12:01:01.250000+00:00", "pricing", 4, 3),
+        ("2026-03-01T12:01:02.500000+00:00", "pricing", 4, 2),
+        ("2026-03-01T12:00:00.000000+00:00", "search", 0, 0),
+    ]
+    with closing(sqlite3.connect(old)) as db:
+        db.executemany("INSERT INTO slices VALUES (?, ?, ?, ?)", rows)
+        db.commit()
+    history = opened(old)
+    history.start()
+    day = (NOON - timedelta(hours=12), NOON + timedelta(hours=12))
+    assert [(one.start, one.total, one.bad, one.down, one.slo) for one in history.slices("pricing", *day)] == [
+        (NOON - timedelta(minutes=1), 100, 51, True, "availability"),
+        (NOON, 10, 5, False, "availability"),
+        (NOON + timedelta(minutes=1), 8, 5, True, "availability"),
+    ]
+    assert history.hours(day[0]) == (
+        Hour("pricing", "availability", NOON - timedelta(hours=1), 100, 51, 0, 0, 60),
+        Hour("pricing", "availability", NOON, 18, 10, 60, 0, 60),
+        Hour("search", "availability", NOON, 0, 0, 0, 60, 0),
+    )
+    assert len(history.downtime("pricing", day[0])) == 2
 
 
 def test_a_moved_history_has_the_shape_of_a_new_one(opened: Opener, old: Path, tmp_path: Path) -> None:

@@ -40,6 +40,46 @@ async def test_two_requests_at_once_have_two_connections_and_both_are_kept(wire:
     assert peers.connections == 2
 
 
+async def test_headers_are_sent_and_take_the_place_of_our_own(wire: Wire, peers) -> None:
+    heard: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(OK)
+        await writer.drain()
+
+    address = await peers.talking(talk)
+    headers = [("user-agent", "x"), ("content-type", "text/plain"), ("x-a", "1"), ("x-a", "2")]
+    await wire.request(address, "POST", "/", timeout_s=NEVER_S, body=b"hi", headers=headers)
+    lines = [b"POST / HTTP/1.1", f"Host: {address}".encode(), b"Content-Length: 2"]
+    lines += [f"{name}: {value}".encode() for name, value in headers]
+    assert heard == [b"\r\n".join((*lines, b"", b""))]
+
+
+@pytest.mark.parametrize(
+    ("method", "header"),
+    [
+        ("GET", ("a", "1\r\nb: 2")),
+        ("GET", ("a\r\nb", "1")),
+        ("GET", ("", "1")),
+        ("GET", ("a", "\x00")),
+        ("GET", ("a", "\u4e00")),
+        ("GET", ("Host", "other")),
+        ("GET", ("content-length", "9")),
+        ("GET", ("Transfer-Encoding", "chunked")),
+        ("GET / HTTP/1.1\r\nX:", ("a", "1")),
+    ],
+)
+async def test_what_would_be_another_request_is_never_sent(
+    wire: Wire, peers, method: str, header: tuple[str, str]
+) -> None:
+    address = await peers.answering(lambda *_: OK)
+    with pytest.raises(WireError) as caught:
+        await wire.request(address, method, "/", timeout_s=NEVER_S, headers=[header])
+    assert not caught.value.reached
+    assert peers.requests == []
+
+
 async def test_a_body_is_sent_with_its_length(wire: Wire, peers) -> None:
     heard: list[bytes] = []
 

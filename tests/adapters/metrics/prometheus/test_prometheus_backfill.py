@@ -4,7 +4,9 @@ import json
 import math
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -15,7 +17,8 @@ from adapters.metrics.prometheus.client import PrometheusClient
 from adapters.metrics.prometheus.presets import PRESETS
 from adapters.metrics.prometheus.queries import Labels
 from adapters.metrics.prometheus.settings import ServerSettings
-from pipeline.ports import Slice
+from pipeline.slo.rules import Kind, Objective
+from pipeline.slo.slices import Slice
 from pithead.clock import SystemClock
 from tests.neighbours.need import need
 from tests.neighbours.prometheus import prometheus
@@ -24,7 +27,10 @@ from tests.neighbours.prometheus import prometheus
 START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=8)
 SIGNALS = PRESETS["prometheus"]
 OWNERS = {"cart-1": "cart", "cart-2": "cart", "pay-1": "pay", "never-1": "pay"}
-QUERIES = BackfillQueries(SIGNALS["requests"], SIGNALS["errors"], Labels(), OWNERS)
+AVAILABILITY = Objective()
+QUERIES = BackfillQueries(AVAILABILITY, (SIGNALS["requests"], SIGNALS["errors"]), Labels(), OWNERS)
+LATENCY = Objective("quick", Kind.LATENCY, slice_s=120, bad_slice=Decimal("0.2"), of="latency", over_s=0.3)
+SLOW = BackfillQueries(LATENCY, (SIGNALS["latency"],), Labels(), OWNERS)
 NONE = float("nan")
 GOOD: Mapping[str, Sequence[float]] = {
     "cart-1": (0, 60, 120, 180, 240, 300),
@@ -33,6 +39,17 @@ GOOD: Mapping[str, Sequence[float]] = {
 }
 """Counts each minute: cart-2 restarts, pay-1 is not known in the third."""
 BAD: Mapping[str, Sequence[float]] = {"cart-1": (NONE, NONE, NONE, 6, 6, 9)}
+BUCKETS: Mapping[tuple[str, str], Sequence[float]] = {
+    ("cart-1", "0.1"): (0, 10, 20, 30, 40, 50),
+    ("cart-1", "0.5"): (0, 50, 100, 150, 190, 200),
+    ("cart-1", "+Inf"): (0, 60, 120, 180, 240, 300),
+    # Of other edges; the process begins anew in the third minute.
+    ("cart-2", "0.3"): (500, 600, 40, 80, 100, 120),
+    ("cart-2", "+Inf"): (500, 600, 50, 100, 120, 140),
+    # No edge at or above the threshold.
+    ("pay-1", "0.25"): (0, 1, 2, 3, 4, 5),
+    ("pay-1", "+Inf"): (0, 10, 20, 30, 40, 50),
+}
 
 
 def openmetrics() -> str:
@@ -44,6 +61,11 @@ def openmetrics() -> str:
                 value = "NaN" if math.isnan(count) else f"{count:g}"
                 if not (math.isnan(count) and code == "500"):
                     lines.append(f'http_requests_total{{instance="{host}",code="{code}"}} {value} {at_s:.0f}')
+    lines.append("# TYPE http_request_duration_seconds histogram")
+    for (host, edge), counts in BUCKETS.items():
+        where = f'{{instance="{host}",le="{edge}"}}'
+        for minute, count in enumerate(counts):
+            lines.append(f"http_request_duration_seconds_bucket{where} {count:g} {START.timestamp() + 60 * minute:.0f}")
     return "\n".join([*lines, "# EOF", ""])
 
 
@@ -57,8 +79,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-async def slices(client: PrometheusClient, start: datetime, end: datetime, **more: float) -> list[tuple[Slice, ...]]:
-    got = [part async for part in backfill(client, QUERIES, start, end, pace_s=0.0, **more)]  # type: ignore[arg-type]
+async def slices(
+    client: PrometheusClient, start: datetime, end: datetime, queries: BackfillQueries = QUERIES
+) -> list[tuple[Slice, ...]]:
+    got = [part async for part in backfill(client, queries, start, end, pace_s=0.0)]
     await client.close()
     return got
 
@@ -72,6 +96,25 @@ async def test_increases_a_minute_and_service_with_restarts_and_without_what_is_
     assert by_service["pay"] == [(10, 0), (10, 0), (20, 0)]
     assert [one.start for one in got if one.service == "cart"] == [START + timedelta(minutes=at) for at in range(5)]
     assert [one.start for one in got if one.service == "pay"] == [START + timedelta(minutes=at) for at in (0, 3, 4)]
+
+
+async def test_what_was_down_then_is_marked_and_every_row_says_that_it_was_read_afterwards(url: str) -> None:
+    strict = replace(AVAILABILITY, bad_slice=Decimal("0.05"))
+    client = PrometheusClient(ServerSettings(url), SystemClock())
+    (got,) = await slices(client, START, START + timedelta(minutes=5), replace(QUERIES, objective=strict))
+    assert [one.down for one in got if one.service == "cart"] == [False, False, True, False, False]
+    assert {(one.slo, one.backfill, one.length_s) for one in got} == {("availability", True, 60)}
+
+
+async def test_slow_requests_are_counted_from_each_hosts_first_edge_at_or_above_the_threshold(url: str) -> None:
+    client = PrometheusClient(ServerSettings(url), SystemClock())
+    (got,) = await slices(client, START, START + timedelta(minutes=5, seconds=59), SLOW)
+    # Minutes 0 and 1, 2 and 3; cart-2 shows 50 requests since its restart, 40 of them quick. pay cannot be told.
+    assert [(one.service, one.total, one.bad, one.down) for one in got] == [
+        ("cart", 120 + 50, 20 + 10, False),
+        ("cart", 120 + 70, 30 + 10, True),
+    ]
+    assert {(one.slo, one.length_s) for one in got} == {("quick", 120)}
 
 
 async def test_stretches_are_small_meet_and_are_asked_for_one_after_another(peers, http_answer, clock) -> None:
@@ -110,6 +153,23 @@ async def test_a_host_of_which_there_are_several_series_gives_nothing(peers, htt
     client = PrometheusClient(ServerSettings(f"http://{address}"), clock)
     zero = datetime.fromtimestamp(0, UTC)
     assert await slices(client, zero, zero + timedelta(minutes=1)) == [()]
+
+
+@pytest.mark.parametrize(
+    ("lost", "idle"), [(True, [60, 120, 180, 240, 300]), (False, [60 * at for at in range(1, 11)])]
+)
+async def test_a_count_that_stands_still_until_it_is_lost_is_unknown_and_one_that_goes_on_is_idle(
+    peers, http_answer, clock, lost: bool, idle: list[int]
+) -> None:
+    values = [[60 * at, str(min(at, 1) * 10)] for at in range(12)]
+    rows = [{"metric": {"instance": "pay-1"}, "values": values}]
+    told = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": rows}})
+    client = PrometheusClient(
+        ServerSettings(f"http://{await peers.answering(lambda *_: http_answer(200, told))}"), clock
+    )
+    zero = datetime.fromtimestamp(0, UTC)
+    (got,) = await slices(client, zero, zero + timedelta(minutes=20 if lost else 11))
+    assert [(one.start.timestamp(), one.total) for one in got] == [(0, 10), *((at, 0) for at in idle)]
 
 
 async def test_no_whole_step_is_no_question(clock) -> None:

@@ -1,0 +1,95 @@
+"""STG: what holds for every staging, whole or partial."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from adapters.config.policy.case import Case, Found, Rule, machine
+from pipeline.staging import Level
+from pipeline.words import some
+
+
+def mode_stated(case: Case) -> Iterator[Found]:
+    if not case.said("staging", "mode"):
+        yield Found(
+            "nobody says whether staging is a full copy or talks to production",
+            'say mode = "full" or "partial" in [organisation.staging], or in the service\'s own',
+            case.at("staging"),
+        )
+
+
+def pools_apart(case: Case) -> Iterator[Found]:
+    staging, production = case.service.staging, case.service.production
+    machines = {machine(host.address): host.name for host in production}
+    logins = {host.ssh: host.name for host in production if host.ssh}
+    for host in staging:
+        here = machine(host.address)
+        shared = (not _loopback(here) and machines.get(here)) or logins.get(host.ssh)
+        if shared:
+            yield Found(
+                f"staging host {host.name} and production host {shared} are one machine",
+                "put staging on machines of its own",
+                case.key("hosts"),
+            )
+            break
+    if case.means.seat is not None and case.means.seat.staging:
+        yield Found(
+            "staging hosts sit in production's backend, where users reach them",
+            "give staging a backend of its own and leave balancer.staging at false",
+            case.at("balancer", "staging"),
+        )
+
+
+def _loopback(host: str) -> bool:
+    """This very machine, where a company is tried out."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def same_image(case: Case) -> Iterator[Found]:
+    its = case.service.rules.staging
+    if its.image and its.production_image and its.image != its.production_image:
+        yield Found(
+            f'staging runs the image "{its.image}", and production "{its.production_image}"',
+            "run one image in both",
+            case.at("staging", "image"),
+        )
+    elif not (its.image and its.production_image):
+        yield Found(
+            "images of staging and production are not both stated: nobody can tell whether they are the same",
+            "say image and production_image in [organisation.staging]",
+            case.at("staging", "image") if its.image else case.at("staging", "production_image"),
+            Level.WARNING,
+        )
+    here, there = set(its.keys), set(its.production_keys)
+    if here == there:
+        return
+    for names, where, key in ((there - here, "staging", "keys"), (here - there, "production", "production_keys")):
+        if names:
+            yield Found(
+                f"configuration keys that {where} lacks: {some(sorted(names), 4)}",
+                "give both the same keys; their values may differ",
+                case.at("staging", key),
+            )
+
+
+RULES = (
+    Rule("STG-01", Level.ERROR, "the mode of staging, full or partial, is stated", mode_stated),
+    Rule(
+        "STG-02",
+        Level.ERROR,
+        "staging and production have no host in common",
+        pools_apart,
+        kept="names and addresses are taken once in a file (adapters.config.hosts) and among what discovery finds "
+        "(adapters.discovery.sift)",
+    ),
+    Rule(
+        "STG-03",
+        Level.ERROR,
+        "what is promoted is the very artifact that staging tested",
+        kept="one release is one revision from staging on, its checks belong to it (pipeline.lifecycle), and a build "
+        "that is fetched has one checksum (adapters.hosts.ssh.artifacts)",
+    ),
+    Rule("STG-04", Level.ERROR, "staging runs production's image and has the same configuration keys", same_image),
+)

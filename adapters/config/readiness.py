@@ -1,0 +1,76 @@
+"""What a service states of itself for its readiness: `[X.readiness]`."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from adapters.config.errors import Spot, nearest
+from adapters.config.schema import Key, Section, Values
+from adapters.config.values import name, number, page, ratio, sequence, text, unique, whole
+from pipeline.readiness.catalogue import ITEMS
+from pipeline.readiness.rules import SECTIONS, ReadinessRules
+
+UNITS: Mapping[str, int] = {
+    "KiB": 1 << 10,
+    "MiB": 1 << 20,
+    "GiB": 1 << 30,
+    "TiB": 1 << 40,
+    "kB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "TB": 10**12,
+}
+MOST_BYTES = 1 << 50
+
+
+def size(value: object, spot: Spot) -> float:
+    """Bytes, as a number or with a unit: 536870912 and "512MiB" are the same."""
+    found: Any = value
+    if isinstance(value, str):
+        unit = next((unit for unit in UNITS if value.endswith(unit)), "")
+        amount = value.removesuffix(unit).strip()
+        plain = amount.isascii() and amount.replace(".", "", 1).isdigit() and len(amount) < 20
+        found = float(amount) * UNITS[unit] if unit and plain else None
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 1 <= found <= MOST_BYTES:
+        spot.expected('a size such as "512MiB" or "2GiB", or a number of bytes', value)
+    return float(found)
+
+
+def row(value: object, spot: Spot) -> str:
+    if not isinstance(value, str) or value not in ITEMS:
+        near = nearest(value, ITEMS) if isinstance(value, str) else nearest("", ITEMS)
+        spot.expected(f"the id of a row of the readiness list ({near})", value)
+    return value
+
+
+_rows = unique(sequence(row, most=100))
+
+
+def rows(value: object, spot: Spot) -> frozenset[str]:
+    return frozenset(_rows(value, spot))
+
+
+READINESS = Section(
+    {
+        "rows": Key(rows),
+        "repository": Key(text(300)),
+        "owner": Key(text(80)),
+        "clients": Key(unique(sequence(name, most=1_000))),
+        "health_path": Key(page),
+        "liveness_path": Key(page),
+        "growth": Key(text(200)),
+        "host_rps": Key(number(0.001, 10**9)),
+        "cpu_limit": Key(number(0.001, 10_000)),
+        "memory_limit": Key(size, "memory_limit_bytes"),
+        "runbook": Key(text(500)),
+        "oncall": Key(unique(sequence(text(80), most=100))),
+        "docs": Key(Section({section: Key(text(500)) for section in SECTIONS})),
+        "load_test_days": Key(whole(1, 3_650)),
+        "peak_share": Key(ratio(0.01, 1.0)),
+    }
+)
+
+
+def layered(base: ReadinessRules, said: Values) -> ReadinessRules:
+    values = {**said, "docs": {**base.docs, **said["docs"]}} if "docs" in said else said
+    return replace(base, **values)

@@ -1,0 +1,20 @@
+"""The load-test lock: a build failed under load, and nothing goes on until one has passed."""
+
+from datetime import datetime
+
+from pipeline.docket import Docket, LockCause
+from pipeline.gates import Answer, Gate
+from pipeline.model import Service
+from pipeline.policy.wording import at
+
+NAME = "load-test"
+
+
+def load_test(service: Service, docket: Docket, now: datetime) -> Gate:
+    on = [lock for lock in docket.locks_on(now) if lock.cause is LockCause.LOAD_TEST]
+    if not on:
+        return Gate(NAME, Answer.PASS, "no failed load test")
+    lock = on[-1]
+    why = f"{lock.id} since {at(lock.at)}: {lock.reason}"
+    lifts = f"when a load test passes, or a person: pithead unlock {service.name}"
+    return Gate(NAME, Answer.HOLD, why, lock.at, lock.ends, lifts)

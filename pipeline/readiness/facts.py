@@ -1,0 +1,58 @@
+"""What the controller knows of a service that its readiness is measured by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.docket import LoadTest
+from pipeline.lifecycle import Rollout
+from pipeline.model import Pool, Service
+from pipeline.readiness.report import RowState
+from pipeline.slo.report import BudgetReport
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessFacts:
+    releases: tuple[Rollout, ...] = ()
+    """Newest first, the one on its way included."""
+    peak_rps: float | None = None
+    """The busiest hour of the last 30 days, the whole service; None where no hour is known."""
+    coverage_7d: float | None = None
+    """Known part of the last 7 days, or of the time since the service is measured."""
+    lacking: tuple[tuple[Pool, str], ...] | None = None
+    """Metrics that gave no data lately, by pool; None before the metrics were read."""
+    cpu_cores: float | None = None
+    """Of a production host, now, on average; None where no such signal is known."""
+    memory_bytes: float | None = None
+    budget: BudgetReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a row is asked about."""
+
+    service: Service
+    facts: ReadinessFacts
+    load_tests: Sequence[LoadTest]
+    """Oldest first."""
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was measured."""
+
+    state: RowState
+    why: str
+
+
+def passes(why: str) -> Found:
+    return Found(RowState.PASS, why)
+
+
+def fails(why: str) -> Found:
+    return Found(RowState.FAIL, why)
+
+
+def unknown(why: str) -> Found:
+    return Found(RowState.UNKNOWN, why)

@@ -1,0 +1,63 @@
+"""A service while nothing is on its way, in words: what locks it, what is wrong with its hosts."""
+
+from datetime import datetime
+
+from pipeline.gates import Answer
+from pipeline.lifecycle import Phase
+from pipeline.station import Station
+from pipeline.view import Deploy, State
+from pipeline.wellness import Unwell, unwell
+
+
+def stays_out(station: Station) -> bool:
+    """Whether the newest release was rolled back, and nobody has unlocked the service since."""
+    rollout = station.rollout
+    if rollout is None or rollout.phase is not Phase.ROLLED_BACK:
+        return False
+    return rollout.untaken or rollout.revision in station.undone
+
+
+def trouble(station: Station) -> str:
+    """What is wrong with a service's hosts while no release is on its way; "" if nothing is."""
+    if station.fault:
+        return station.fault
+    if station.drift is not None and station.drift.answer is not Answer.PASS:
+        return station.drift.why
+    found = _production(station)
+    return found.said() if found.count > station.service.rules.deploy.max_unreachable else ""
+
+
+def _production(station: Station) -> Unwell:
+    return unwell([host.name for host in station.service.production], station.telemetry.seen)
+
+
+def at_rest(station: Station, word: State, now: datetime) -> str:
+    hosts = _production(station).said()
+    if word is State.LOCK:
+        return "; ".join(filter(None, (_stays(station), *_locks(station, now), hosts)))
+    if word is State.HOLD:
+        return trouble(station)
+    return hosts or f"{station.stable} is stable; {_may_not(station) or 'nothing is on its way'}"
+
+
+def _may_not(station: Station) -> str:
+    """What would keep a release from beginning; "" where nothing would, or nobody has asked yet."""
+    asked = station.admission
+    return f"may not deploy: {asked.why}" if asked is not None and asked.deploy is Deploy.BLOCKED else ""
+
+
+def _stays(station: Station) -> str:
+    rollout = station.rollout
+    if rollout is None or not stays_out(station):
+        return ""
+    if rollout.untaken:
+        return f"{rollout.revision} came to nothing: {rollout.why}; mend that and submit it again"
+    return f"{rollout.revision} was rolled back to {rollout.stable}: {rollout.why}; submit a newer revision"
+
+
+def _locks(station: Station, now: datetime) -> tuple[str, ...]:
+    return tuple(
+        f"locked by {lock.by} {f'until {lock.ends:%Y-%m-%d %H:%M} UTC' if lock.ends else 'until it is unlocked'}: "
+        f"{lock.reason} ({lock.id})"
+        for lock in station.docket.locks_on(now)
+    )

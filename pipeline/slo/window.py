@@ -1,0 +1,138 @@
+"""What is left of a budget over one window, from the sums of its slices.
+
+In requests the budget is what the target allows of those that came; in slices it is time. Unknown time spends
+nothing and is told beside: what was achieved lies between `worst` and `best`.
+"""
+
+from datetime import datetime
+from fractions import Fraction
+from typing import NamedTuple
+
+from pipeline.slo import quota
+from pipeline.slo.calendar import Month
+from pipeline.slo.changes import Targets, error_ratio_over, exact_s
+from pipeline.slo.report import WindowReport
+from pipeline.slo.rules import Count, Objective
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"))
+
+
+class Sums(NamedTuple):
+    """Requests, and seconds of slices by what they were."""
+
+    total: int = 0
+    bad: int = 0
+    good_s: int = 0
+    idle_s: int = 0
+    bad_s: int = 0
+    unknown_s: int = 0
+
+    @property
+    def known_s(self) -> int:
+        return self.good_s + self.idle_s + self.bad_s
+
+    def plus(self, other: "Sums") -> "Sums":
+        return Sums(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    def minus(self, other: "Sums") -> "Sums":
+        return Sums(*(mine - theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+def remaining(
+    objective: Objective, sums: Sums, window_s: quota.Number, errors: Fraction | None = None
+) -> Fraction | None:
+    """Ratio of the budget that is left, negative when overdrawn; None where too little is known.
+
+    `errors` is the allowed error ratio where the target changed (`error_ratio_over`).
+    """
+    allowed = Fraction(quota.error_ratio(objective.target)) if errors is None else errors
+    if objective.count is Count.REQUESTS:
+        return quota.request_budget_of(allowed, sums.total, sums.bad).remaining
+    return 1 - sums.bad_s / (allowed * Fraction(window_s)) if sums.known_s else None
+
+
+def gone_in_s(objective: Objective, sums: Sums, hour: tuple[int, int]) -> float | None:
+    """Until the rolling budget is spent at the burn of the last hour.
+
+    `hour` is its (total, bad): requests, or known and bad seconds where slices count.
+    """
+    left = remaining(objective, sums, objective.window_s)
+    gone = quota.exhaustion_s(left, objective.window_s, quota.burn(*hour, objective.target))
+    return None if gone is None else float(gone)
+
+
+def window_report(
+    objective: Objective, label: str, start: datetime, end: datetime, sums: Sums, targets: Targets | None = None
+) -> WindowReport:
+    """The budget over [start, end), all of the window: of a month its end lies ahead.
+
+    Args:
+        objective: counts in requests or in slices.
+        label: says which window, and in which timezone.
+        start: of the window.
+        end: of the window.
+        sums: of its slices so far.
+        targets: those in force in the window, where the objective's is not the only one.
+    """
+    errors = error_ratio_over(objective.target if targets is None else targets, start, end)
+    window_s = exact_s(end - start)
+    left = remaining(objective, sums, window_s, errors)
+    achieved, worst, best = _achieved(objective, sums)
+    return WindowReport(
+        label=label,
+        start=start,
+        end=end,
+        total=sums.total,
+        bad=sums.bad,
+        good_s=sums.good_s,
+        idle_s=sums.idle_s,
+        bad_s=sums.bad_s,
+        unknown_s=sums.unknown_s,
+        left=None if left is None else float(left),
+        left_s=None if left is None else float(left * errors * window_s),
+        achieved=achieved,
+        worst=worst,
+        best=best,
+        why="" if left is not None else _why(objective, sums, errors),
+    )
+
+
+def rolling_label(window_s: float) -> str:
+    return f"rolling {span(window_s)}"
+
+
+def month_label(month: Month) -> str:
+    return f"month {month.label}"
+
+
+def span(seconds: float) -> str:
+    """In the largest unit that divides it: "30d", "1h"; else in seconds."""
+    for unit_s, unit in _UNITS:
+        if seconds >= unit_s and seconds % unit_s == 0:
+            return f"{int(seconds // unit_s)}{unit}"
+    return f"{int(seconds)}s"
+
+
+def _achieved(objective: Objective, sums: Sums) -> tuple[str, str, str]:
+    """What was good of what is known; if all that is unknown was bad; if none of it was. In per cent."""
+    if objective.count is Count.REQUESTS:
+        whole, good = Fraction(sums.total), Fraction(sums.total - sums.bad)
+        # As many requests a second as in known time.
+        unknown = whole * sums.unknown_s / sums.known_s if sums.known_s else Fraction(0)
+    else:
+        whole, good, unknown = Fraction(sums.known_s), Fraction(sums.known_s - sums.bad_s), Fraction(sums.unknown_s)
+    if not whole:
+        return "", "", ""
+    places = quota.decimals(objective.target)
+    return (
+        quota.truncated(good, whole, places),
+        quota.truncated(good, whole + unknown, places),
+        quota.truncated(good + unknown, whole + unknown, places),
+    )
+
+
+def _why(objective: Objective, sums: Sums, errors: Fraction) -> str:
+    if not sums.known_s and not sums.total:
+        return "nothing is known of this time"
+    allowed = quota.truncated(errors * sums.total, 100, 2)
+    return f"too few events: {sums.total} requests allow {allowed} bad ones at {quota.show_target(objective.target)} %"

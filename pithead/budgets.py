@@ -1,0 +1,109 @@
+"""Error budgets on lines of 80 columns: the fleet worst first; the time left stands before everything else."""
+
+import math
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TypeGuard
+
+from pipeline.view import Budget, Deploy, FleetView, ServiceRow
+from pithead.spans import left, per_cent
+
+WIDTH = 80
+BESIDE = 57
+"""Columns of all but the name and the bar."""
+BAR = 12
+LONGEST_NAME = 18
+STOPS = (Deploy.HOLD, Deploy.BLOCKED)
+
+
+def table(view: FleetView) -> Iterator[str]:
+    rows = sorted(view.services, key=_worst_first)
+    windows = sorted({row.budget.window for row in rows})
+    known = [row.budget.coverage for row in rows if row.budget.coverage is not None]
+    coverage = f"coverage at least {math.floor(1000 * min(known)) / 10:g}%" if known else "coverage ?"
+    yield f" BUDGET rolling {', '.join(windows) or '?'} | {coverage} | {view.at:%Y-%m-%d %H:%M:%S}Z"
+    width = min(max((len(row.name) for row in rows), default=8), LONGEST_NAME)
+    cells = max(min(WIDTH - BESIDE - width, BAR), 0)
+    used = "USED".ljust(cells + 6)
+    yield f"  {'SERVICE':{width}} {'TARGET':6}{'LEFT':>8} {used}{'BURN 1h':>7}{'6h':>5} {'GONE IN':7} DEPLOY"
+    for row in rows:
+        yield _row(row, view.at, width, cells)
+
+
+def _worst_first(row: ServiceRow) -> tuple[bool, float]:
+    """What nobody knows comes last, under all that is known to be bad."""
+    of = row.budget.left
+    return (False, of) if _is_known(of) else (True, 0.0)
+
+
+def _row(row: ServiceRow, now: datetime, width: int, cells: int) -> str:
+    its = row.budget
+    unknown = its.deploy is Deploy.UNKNOWN or not _is_known(its.left)
+    mark = "!" if its.deploy in STOPS else "?" if unknown else " "
+    name = row.name if len(row.name) <= width else f"{row.name[: width - 1]}~"
+    used = f"[{bar(its.left, cells)}]{_spent(its.left):>4} "
+    burns = f"{burn(its.burn_1h):>6}{burn(its.burn_6h):>5}"
+    text = f"{mark} {name:{width}} {its.target or '?':6}{left(its.left_s):>8} {used}{burns} {gone_in(its):7} "
+    deploy = f"{its.deploy.value} {_more(its, now)}".rstrip()
+    return text + (deploy if len(text) + len(deploy) <= WIDTH else its.deploy.value)
+
+
+def bar(of: float | None, cells: int) -> str:
+    """What is spent, a part of a cell as a whole one; unknown never reads as none spent."""
+    if not _is_known(of):
+        return "?" * cells
+    spent = min(max(math.ceil(cells * (1 - of)), 0), cells)
+    return "#" * spent + " " * (cells - spent)
+
+
+def _is_known(of: float | None) -> TypeGuard[float]:
+    return of is not None and math.isfinite(of)
+
+
+def _spent(of: float | None) -> str:
+    if not _is_known(of):
+        return "-"
+    spent = 100 - math.floor(100 * of)
+    return f"{spent}%" if spent <= 999 else "999+"
+
+
+def burn(of: float | None) -> str:
+    """How many times too fast; "-" without traffic."""
+    if not _is_known(of):
+        return "-"
+    return f"{of:.1f}" if of < 999 else "999+"
+
+
+def gone_in(of: Budget) -> str:
+    if of.left is not None and of.left <= 0:
+        return "spent"
+    return "-" if of.gone_in_s is None else left(of.gone_in_s)
+
+
+def _more(of: Budget, now: datetime) -> str:
+    """Until when or for which gate: "90d", "budget"."""
+    if of.deploy is Deploy.OK:
+        return ""
+    if of.deploy_until is not None:
+        return _ahead((of.deploy_until - now).total_seconds())
+    gate, colon, _ = of.deploy_why.partition(":")
+    return gate if colon else ""
+
+
+def _ahead(seconds: float) -> str:
+    """In its largest unit, never shorter than it is."""
+    for span, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds > span:
+            return f"{math.ceil(seconds / span)}{unit}"
+    return f"{max(math.ceil(seconds), 0)}s"
+
+
+def line(of: Budget) -> str:
+    """As in "budget rolling 30d: -7m41s left (-178 %), burn 1h 14.9, 6h 6.3, gone in 6h00m"."""
+    burns = f"burn 1h {burn(of.burn_1h)}, 6h {burn(of.burn_6h)}"
+    return f"budget rolling {of.window}: {left(of.left_s)} left ({per_cent(of.left)}), {burns}, {_gone(of)}"
+
+
+def _gone(of: Budget) -> str:
+    word = gone_in(of)
+    return word if word == "spent" else f"gone in {word}"

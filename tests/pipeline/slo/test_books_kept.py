@@ -1,0 +1,293 @@
+"""The books as the controller's ledger drives them, over a real history."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from adapters.history.sqlite import SqliteHistory
+from pipeline.docket import Correction, CorrectionKind, Docket
+from pipeline.events import Event
+from pipeline.ledger import Ledger
+from pipeline.model import BudgetRules, Fleet, Host, Pool, Rules, Service
+from pipeline.ports import Changes, HistoryError
+from pipeline.signals import Reading
+from pipeline.slo.rules import PaybackRules
+from pipeline.slo.slices import Slice
+from pipeline.station import Station
+from pipeline.view import HistoryQuery
+
+NINE = datetime(2025, 1, 15, 9, tzinfo=UTC)
+RULES = replace(Rules(), budget=BudgetRules(Decimal("0.9999"), slice_s=60))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.wall, self.s = NINE, 500.0
+
+    def now(self) -> datetime:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.s
+
+    async def sleep(self, seconds: float) -> None:
+        raise NotImplementedError
+
+
+class History(SqliteHistory):
+    """A real one, that refuses slices while it is told to."""
+
+    broken = ""
+
+    def record(self, changes: Changes, *, safe: bool = False) -> tuple[Event, ...]:
+        if self.broken and changes.slices:
+            raise HistoryError(self.broken)
+        return super().record(changes, safe=safe)
+
+
+class Company:
+    """Services of one host each, whose metrics are read every five seconds."""
+
+    def __init__(self, path: Path, services: int = 1, rules: Rules = RULES) -> None:
+        self.clock, self.path = Clock(), path
+        self.counts = [0.0, 0.0]
+        self.names = [f"s{number}" for number in range(services)]
+        self.rules = dict.fromkeys(self.names, rules)
+        self.history: History | None = None
+        self.start()
+
+    def start(self) -> None:
+        """A controller that knows nothing but the history."""
+        if self.history is not None:
+            self.history.close()
+        self.history = History(self.path, self.clock)
+        host = Host("web", "10.0.0.1:80", Pool.PRODUCTION, "fra1")
+        services = {name: Service(name, (host,), "r1", rules=self.rules[name]) for name in self.names}
+        self.ledger = Ledger(Fleet(services), self.history, self.clock)
+        _, self.stations = self.ledger.open()
+        for station in self.stations.values():
+            station.telemetry.observe(self.clock.s, {}, {"web": self.reading()})
+
+    def reading(self) -> Reading:
+        return Reading(self.clock.s, {"requests": self.counts[0], "errors": self.counts[1]})
+
+    def tick(self, times: int = 1, *, bad: bool = False) -> None:
+        for _ in range(times):
+            self.clock.wall += timedelta(seconds=5)
+            self.clock.s += 5
+            self.counts[0] += 10
+            self.counts[1] += 10 if bad else 0
+            for station in self.stations.values():
+                station.telemetry.observe(self.clock.s, {}, {"web": self.reading()})
+            self.ledger.count(self.clock.s)
+
+    @property
+    def station(self) -> Station:
+        return self.stations["s0"]
+
+    @property
+    def kept(self) -> History:
+        assert self.history is not None
+        return self.history
+
+    def told(self) -> list[str]:
+        """Of budgets, in the audit trail, oldest first."""
+        events = self.kept.events(HistoryQuery()).events
+        return [event.detail for event in reversed(events) if event.action == "budget"]
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[Company]:
+    made = Company(tmp_path / "history.db")
+    yield made
+    made.kept.close()
+
+
+def test_ticks_become_a_report_that_is_fresh_within_a_slice_and_the_line_on_the_fleet_page(company: Company) -> None:
+    assert company.station.budget().left is None
+    assert company.station.budget().target == "99.99"
+    company.tick(12 * 120)
+    report = company.station.report
+    assert report is not None
+    assert company.clock.now() - report.at < timedelta(seconds=60)
+    slo = report.slos[0]
+    assert (slo.rolling.good_s, slo.rolling.total) == (7_200, 14_400)
+    line = company.station.budget()
+    assert (line.left, line.burn_1h, line.coverage, line.alarm) == (1.0, 0.0, 1.0, "")
+    company.tick(12, bad=True)
+    line = company.station.budget()
+    assert line.left is not None
+    assert line.left < -50
+    assert line.alarm == "page"
+    assert line.gone_in_s is None
+    whole = company.ledger.books.whole(company.station)
+    assert len(whole.slos[0].burn_down) == 61
+    assert [one.seconds for one in whole.outages] == [60]
+
+
+def test_a_restart_in_the_middle_of_everything_keeps_the_block(company: Company) -> None:
+    company.tick(12 * 60)
+    company.tick(12 * 12, bad=True)
+    company.tick(12 * 3)
+    before = company.station.report
+    assert before is not None
+    assert before.payback is not None
+    assert before.payback.block is not None
+    assert before.payback.block.months == 3
+    company.start()
+    assert company.station.report is None
+    company.tick()
+    after = company.station.report
+    assert after is not None
+    assert after.payback == before.payback
+    assert after.outages == before.outages
+    # No downtime was forgiven, so none of this is news.
+    assert company.told() == []
+
+
+def test_refused_slices_are_told_again_and_each_counts_once(company: Company) -> None:
+    company.tick(12 * 5)
+    company.kept.broken = "disk full"
+    for _ in range(12 * 5):
+        with suppress(HistoryError):
+            company.tick()
+    company.kept.broken = ""
+    company.tick(12)
+    report = company.station.report
+    assert report is not None
+    assert report.slos[0].rolling.good_s == 11 * 60
+    assert sum(hour.good_s for hour in company.kept.hours(NINE - timedelta(days=1))) == 11 * 60
+
+
+def test_an_approved_correction_is_in_the_next_report_and_what_it_did_is_in_the_audit_trail(company: Company) -> None:
+    company.tick(12 * 10)
+    company.tick(12 * 12, bad=True)
+    company.tick(12 * 3)
+    down = (NINE + timedelta(minutes=10), NINE + timedelta(minutes=22))
+    now = company.clock.now()
+    paper = Correction("fix-1", "s0", *down, CorrectionKind.EXCLUDE, "ana", 1, now, "the provider's", "ticket 7")
+    company.station.docket = Docket(corrections=(paper,))
+    company.tick(12)
+    assert company.told() == []
+    company.station.docket = Docket(corrections=(replace(paper, approved_by="ben", approved=now),))
+    company.tick()
+    report = company.station.report
+    assert report is not None
+    assert report.payback is not None
+    assert report.payback.block is None
+    assert report.slos[0].rolling.bad == 0
+    (said,) = company.told()
+    assert said == (
+        "a correction changed what is paid back: it was 720 s down of 262.8 s, blocked for 3 months until "
+        "2025-04-15 09:14 UTC, it is 0 s down of 262.8 s, no block"
+    )
+    # Taken back, everything is as it was.
+    company.station.docket = Docket()
+    company.tick()
+    assert company.station.report is not None
+    assert company.station.report.payback is not None
+    assert company.station.report.payback.block is not None
+
+
+def test_what_was_read_afterwards_may_open_a_block_and_the_audit_trail_says_what_it_did(company: Company) -> None:
+    company.tick(12 * 10)
+    gap = NINE + timedelta(minutes=10)
+    company.clock.wall += timedelta(minutes=30)
+    company.tick(12 * 3)
+    late = tuple(Slice("s0", gap + timedelta(minutes=at), 60, 60, backfill=True, down=True) for at in range(5))
+    company.kept.record(Changes(slices=late))
+    company.ledger.books.refilled(["s0", "gone"])
+    company.tick()
+    report = company.station.report
+    assert report is not None
+    assert report.payback is not None
+    assert report.payback.block is not None
+    assert (report.payback.block.downtime_s, report.outages[0].backfill) == (300, True)
+    (said,) = company.told()
+    assert said == (
+        "requests of a time without a controller changed what is paid back: it was 0 s down of 262.8 s, no block, "
+        "it is 300 s down of 262.8 s, blocked for 2 months until 2025-03-15 09:14 UTC"
+    )
+
+
+def test_a_loosened_target_lifts_no_block_and_is_in_the_audit_trail(company: Company) -> None:
+    company.tick(12 * 12, bad=True)
+    company.rules["s0"] = replace(RULES, budget=BudgetRules(Decimal("0.99"), slice_s=60))
+    company.start()
+    company.tick(2)
+    report = company.station.report
+    assert report is not None
+    assert report.slos[0].target == "99"
+    assert report.payback is not None
+    assert report.payback.block is not None
+    assert report.payback.block.quota_s == pytest.approx(262.8)
+    company.start()
+    company.tick()
+    assert company.told() == ["availability: the target was 99.99 %, and is 99 % from now on"]
+
+
+def test_a_clock_that_goes_back_forgives_no_downtime(company: Company) -> None:
+    company.tick(12 * 3)
+    company.tick(12 * 5, bad=True)
+    company.tick(12 * 3)
+    company.clock.wall -= timedelta(minutes=9)
+    company.tick(12 * 12)
+    report = company.station.report
+    assert report is not None
+    assert report.payback is not None
+    assert report.payback.block is not None
+    assert report.payback.block.downtime_s == 300
+    company.start()
+    company.tick()
+    assert company.station.report is not None
+    assert company.station.report.payback == report.payback
+
+
+def test_slices_of_a_time_ahead_of_the_clock_do_not_hide_that_nothing_is_heard(company: Company) -> None:
+    company.tick(12 * 40)
+    company.clock.wall -= timedelta(minutes=30)
+    company.tick(12 * 3)
+    assert company.station.report is not None
+    assert company.station.report.slos[0].silent_s in {0, 5, 10, 15}
+    for _ in range(12 * 6):
+        company.clock.wall += timedelta(seconds=5)
+        company.clock.s += 5
+        company.station.telemetry.observe(company.clock.s, {}, {})
+        company.ledger.count(company.clock.s)
+    silent_s = company.station.report.slos[0].silent_s
+    assert silent_s is not None
+    assert silent_s >= 330
+
+
+def test_a_fault_about_one_service_leaves_its_budget_unknown_and_the_others_as_they_are(tmp_path: Path) -> None:
+    company = Company(tmp_path / "history.db", 2)
+    company.rules["s0"] = replace(RULES, payback=PaybackRules(timezone="Nowhere/At_all"))
+    company.start()
+    company.tick(12 * 2)
+    assert company.station.report is None
+    assert "its budgets cannot be worked out: ValueError: timezone 'Nowhere/At_all' is unknown" in company.station.fault
+    assert company.station.budget().left is None
+    other = company.stations["s1"].report
+    assert other is not None
+    assert other.slos[0].rolling.good_s == 120
+    company.kept.close()
+
+
+def test_the_reports_of_a_fleet_are_spread_over_the_ticks_and_each_is_made_within_a_slice(tmp_path: Path) -> None:
+    company = Company(tmp_path / "history.db", 300)
+    company.tick(24)
+    made = []
+    for _ in range(13):
+        company.tick()
+        now = company.clock.now()
+        ages = [now - station.report.at for station in company.stations.values() if station.report is not None]
+        assert len(ages) == 300
+        assert max(ages) <= timedelta(seconds=60)
+        made.append(ages.count(timedelta(0)))
+    assert set(made) == {25}
+    company.kept.close()
