@@ -8,8 +8,7 @@ from pipeline.gates import Answer, Gate, blocks, first_closed
 from pipeline.holds import before
 from pipeline.lifecycle import Phase, Rollout
 from pipeline.model import Service
-from pipeline.policy import isolation, readiness
-from pipeline.policy.break_glass import through
+from pipeline.policy import break_glass, isolation, load_test, readiness
 from pipeline.policy.hotfix import hotfix
 from pipeline.policy.payback import payback
 from pipeline.premises import Premises
@@ -17,6 +16,8 @@ from pipeline.view import Deploy, GateReport
 
 ADVICE = frozenset({isolation.NAME})
 """Gates whose warnings are advice, shown with them: nothing closes for it, so the word stays OK."""
+LOUD = (break_glass.NAME, load_test.NAME)
+"""Of several that warn, the first to be named."""
 
 
 def admission(
@@ -35,8 +36,8 @@ def admission(
     """
     if rollout is None or rollout.ended:
         known = (drift,) if drift is not None else ()
-        asked = (*known, *before(service, premises, "", started, now, door=False), *holds)
-        return _report(service, now, through(asked, premises.docket, now))
+        asked = (*known, *before(service, premises, "", started, now), *holds)
+        return _report(service, now, break_glass.through(asked, premises.docket, now))
     if rollout.phase is Phase.ROLLING_BACK:
         lifts = f"by itself, when {rollout.stable} runs again"
         back = Gate(
@@ -58,7 +59,7 @@ def refuse_submit(what: str, service: Service, premises: Premises, now: datetime
     It would wait for months, or be a hotfix.
     """
     asked = (hotfix(service, premises, now), payback(service, premises, now))
-    for gate in through(asked, premises.docket, now):
+    for gate in break_glass.through(asked, premises.docket, now):
         if gate.answer is Answer.HOLD:
             raise Refused(what, f"{gate.name}: {gate.why}", f"it lifts {gate.lifts}")
 
@@ -70,7 +71,7 @@ def _report(service: Service, now: datetime, gates: tuple[Gate, ...]) -> GateRep
     if closed is not None:
         return GateReport(service.name, now, _word(closed), f"{closed.name}: {closed.why}", gates)
     advice = ADVICE if service.business_critical else ADVICE | {readiness.NAME}
-    warning = next((gate for gate in gates if gate.warns and gate.name not in advice), None)
+    warning = min((gate for gate in gates if gate.warns and gate.name not in advice), key=_loudness, default=None)
     if warning is not None:
         return GateReport(service.name, now, Deploy.WARN, f"{warning.name}: {warning.warns}", gates)
     return GateReport(service.name, now, Deploy.OK, f"all {len(gates)} gates pass", gates)
@@ -80,3 +81,7 @@ def _word(closed: Gate) -> Deploy:
     if blocks(closed):
         return Deploy.BLOCKED
     return Deploy.UNKNOWN if closed.answer is Answer.UNKNOWN else Deploy.HOLD
+
+
+def _loudness(gate: Gate) -> int:
+    return LOUD.index(gate.name) if gate.name in LOUD else len(LOUD)

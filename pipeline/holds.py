@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pipeline.checks import CheckKind
 from pipeline.facts import Facts
 from pipeline.gates import Answer, Gate
 from pipeline.hostwork import Standing, Work
@@ -90,11 +89,9 @@ def _of_the_service(facts: Facts) -> tuple[Gate, ...]:
 
 
 def before(
-    service: Service, premises: Premises, by: str, started: Sequence[datetime], now: datetime, *, door: bool = True
+    service: Service, premises: Premises, by: str, started: Sequence[datetime], now: datetime
 ) -> tuple[Gate, ...]:
-    """What is asked before a release begins; `door` False: where none is on its way, and the doors behind count too."""
-    # A load test runs in staging: the build that is to pass it must come that far.
-    tested = door and any(check.kind is CheckKind.LOAD for check in service.rules.checks)
+    """What is asked before a release begins."""
     return (
         isolation(service),
         reservation(service, premises, by, now),
@@ -102,7 +99,7 @@ def before(
         coverage(service, premises, now),
         payback(service, premises, now),
         locks(service, premises.docket, now),
-        *(() if tested else (load_test(service, premises.docket, now),)),
+        load_test(service, premises.docket, now, entrance=True),
         freeze(service.rules.freezes, now),
         frequency(service.rules.frequency, started, now),
         readiness(service, premises, now),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pipeline.alerts import NOT_ASKED, Firing
 from pipeline.budget import budget
+from pipeline.checks import CheckKind
 from pipeline.docket import Docket, Lock, LockCause, Paper
 from pipeline.events import Event, Intent, Outcome, Result
 from pipeline.gates import Gate
@@ -206,8 +207,15 @@ class Station:
             return None
         before = next((old for old in rollout.checks if old.name == result.name), None)
         if before is not None and (before.passed, before.detail) == (result.passed, result.detail):
-            return None
+            return rollout if self._locks_again(result) else None
         if before is not None and not before.passed and not result.passed:
             result = replace(result, at=before.at)
         others = tuple(old for old in rollout.checks if old.name != result.name)
         return replace(rollout, checks=(*others, result))
+
+    def _locks_again(self, result: CheckResult) -> bool:
+        """Whether it is a load test that fails as before, and its lock was lifted since."""
+        its = (rule for rule in self.service.rules.checks if rule.name == result.name)
+        if result.passed or not any(rule.kind is CheckKind.LOAD for rule in its):
+            return False
+        return all(lock.cause is not LockCause.LOAD_TEST for lock in self.docket.locks_on(result.at))

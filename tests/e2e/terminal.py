@@ -10,6 +10,7 @@ import sys
 import termios
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pyte
@@ -63,11 +64,16 @@ class Terminal:
             while text not in self.text and time.monotonic() < again:
                 self.read(0.1)
 
-    def wait_end(self, within_s: float = 30.0) -> int:
-        """The exit code; what it still says is read meanwhile."""
+    def wait_end(self, within_s: float = 60.0, key: str = "") -> int:
+        """The exit code; what it still says is read meanwhile. `key` is pressed until it is taken."""
         until = time.monotonic() + within_s
+        again = 0.0
         while (code := self.process.poll()) is None:
             assert time.monotonic() < until, f"it does not end; on\n{self.text}"
+            if key and time.monotonic() >= again and "stopped and removed" not in self.text:
+                with suppress(OSError):
+                    self.press(key)
+                again = time.monotonic() + 5.0
             self.read(0.1)
         while self.read(0.0):
             pass

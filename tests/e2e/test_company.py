@@ -61,13 +61,14 @@ def test_a_bad_canary_is_rolled_back_although_the_room_was_killed(company: Compa
 def test_every_rule_says_the_same_in_the_shell_as_on_the_page(company: Company) -> None:
     company.until("orders", State.BLOCK)
     company.until("stock", State.LOCK)
-    for service, word in (
-        ("billing", "BLOCKED: payback: 720 s of 262.8 s = 2.74 -> 3 months"),
-        ("orders", "BLOCKED: readiness: 4 rows of 26 missing"),
-        ("stock", "BLOCKED: load-test: lock-"),
+    for service, word, code in (
+        ("billing", "BLOCKED: payback: 720 s of 262.8 s = 2.74 -> 3 months", 2),
+        ("orders", "BLOCKED: readiness: 4 rows of 26 missing", 2),
+        # A mended build may go to its staging.
+        ("stock", "WARN: load-test: lock-", 1),
     ):
         said = company.verb("gate", service)
-        assert said.returncode == 2, said
+        assert said.returncode == code, said
         assert said.stdout.startswith(f"{service} {word}")
     refused = company.verb("submit", "billing", "r73")
     assert (refused.returncode, refused.stdout) == (1, "")

@@ -68,8 +68,7 @@ def test_keys_resume_roll_back_promote_and_leave(place: Path) -> None:
 
         (folder,) = place.glob("pithead-*")
         assert processes_of(str(folder)) != []
-        terminal.press("q")
-        assert terminal.wait_end() == 0
+        assert terminal.wait_end(key="q") == 0
         assert "All of it is stopped and removed." in terminal.text
     assert not folder.exists()
     assert processes_of(str(folder)) == []

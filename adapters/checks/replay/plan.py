@@ -20,6 +20,8 @@ _OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-ove
 _LEFT_OUT = OURS | _OVERRIDES | {SERVICE_HEADER, "forwarded", "via", "x-real-ip", "proxy-authenticate"}
 FILLED = 0.8
 """Of the deadline: the rest is for the last answers."""
+ENOUGH, PART = 20, 0.1
+"""So many requests, or such a part of all where that is fewer, must go out under a cap: less says nothing of a build."""
 
 
 class Refused(Exception):
@@ -59,7 +61,9 @@ def planned(check: CheckRule, rule: ReplayRule, service: Service, production_rps
     fitting = usable[: 1 + int(FILLED * check.deadline_s * rps)]
     notes = []
     if rps < rule.rps:
-        notes.append(f"sent at {rps:.3g}/s, the most that partial staging may")
+        if len(fitting) < min(ENOUGH, PART * len(usable)):
+            raise Refused(_too_few(len(fitting), len(usable), check.deadline_s, rps))
+        notes.append(f"sent at {_shown(rps)}/s, the most that partial staging may")
     elif _capped(service) and production_rps is None:
         notes.append("its rate is not capped, as production's traffic is not known")
     if wrote := len(recording.exchanges) - len(sendable):
@@ -67,8 +71,20 @@ def planned(check: CheckRule, rule: ReplayRule, service: Service, production_rps
     if unanswered := len(sendable) - len(usable):
         notes.append(f"{unanswered:,} not sent as no answer was recorded")
     if late := len(usable) - len(fitting):
-        notes.append(f"{late:,} not sent as {check.deadline_s:g} s at {rps:g}/s have no room for them")
+        notes.append(f"{late:,} not sent as {check.deadline_s:g} s at {_shown(rps)}/s have no room for them")
     return Plan(tuple(_ready(one, service) for one in fitting), Ignored.of(rule.ignore), rps, tuple(notes))
+
+
+def _too_few(fitting: int, usable: int, deadline_s: float, rps: float) -> str:
+    return (
+        f"{fitting:,} of {usable:,} requests had room in {deadline_s:g} s at {_shown(rps)}/s, the most that partial "
+        "staging may: too few to say anything: raise deadline or rate_share"
+    )
+
+
+def _shown(rps: float) -> str:
+    """With three digits that count: "0.07", "12.5", "1,230"."""
+    return f"{float(f'{rps:.3g}'):,.10g}"
 
 
 def refusals(rule: ReplayRule, service: Service, recording: Recording) -> tuple[str, ...]:

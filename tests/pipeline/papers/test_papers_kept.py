@@ -146,6 +146,47 @@ async def test_a_failed_load_test_locks_the_service_and_one_that_passes_frees_it
     assert [test.passed for test in company.controller.docket().load_tests] == [False, True]
 
 
+async def test_a_load_test_that_goes_on_failing_locks_again_after_an_unlock() -> None:
+    company = await measured(Company(make_rules(checks=(CheckRule("load", CheckKind.LOAD, command=("k6",)),))))
+    company.world.behaviours["r2"] = Behaviour(check_passes=False)
+    company.ask(Verb.SUBMIT, "r2")
+    await company.until("staging-checks")
+    await company.ticks(5, lambda: bool(company.controller.docket().locks))
+    company.ask(Verb.UNLOCK, reason="staging was busy")
+    assert company.controller.docket().locks_on(company.world.clock.now()) == ()
+    found = company.rollout.checks
+    await company.ticks(100, lambda: len(company.controller.docket().locks) > 1)
+    assert [lock.id for lock in company.controller.docket().locks_on(company.world.clock.now())] == ["lock-2"]
+    # The figures are the same: the check has failed since it first did.
+    assert company.rollout.checks == found
+    kept = company.actions().count("gate")
+    await company.ticks(100)
+    assert [lock.id for lock in company.controller.docket().locks] == ["lock-1", "lock-2"]
+    assert company.actions().count("gate") == kept
+
+
+async def test_under_a_load_test_lock_the_row_the_gate_and_the_submit_let_a_mended_build_into_staging() -> None:
+    company = await measured(Company(make_rules(checks=(CheckRule("load", CheckKind.LOAD, command=("k6",)),))))
+    company.world.behaviours["r2"] = Behaviour(check_passes=False)
+    company.ask(Verb.SUBMIT, "r2")
+    await company.until("staging-checks")
+    await company.ticks(5, lambda: bool(company.controller.docket().locks))
+    company.ask(Verb.ROLLBACK, reason="too slow")
+    await company.until("rolled-back")
+    await company.ticks(2)
+    report = company.controller.gate("checkout")
+    assert (report.deploy, company.row.budget.deploy, company.row.state) == (Deploy.WARN, Deploy.WARN, State.LOCK)
+    assert report.why == company.row.budget.deploy_why
+    assert report.why.startswith("load-test: lock-1 since 2026-03-02 09:00 UTC: the load test load of r2 failed: ")
+    assert report.why.endswith(": a mended build may go to staging; nothing goes further until a load test passes")
+    company.world.behaviours["r3"] = Behaviour(check_passes=False)
+    company.ask(Verb.SUBMIT, "r3")
+    await company.until("staging-checks")
+    await company.ticks(20)
+    assert company.rollout.phase is Phase.STAGING_CHECKS
+    assert company.controller.gate("checkout").deploy is Deploy.BLOCKED
+
+
 async def test_break_glass_is_loud_skips_waiting_and_is_noted_with_the_release() -> None:
     freeze = Freeze("eva", "quarter end", START - timedelta(days=1), START + timedelta(days=1))
     company = await measured(Company(make_rules(freezes=(freeze,))))
