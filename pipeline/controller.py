@@ -35,11 +35,12 @@ from pipeline.measuring import Measuring
 from pipeline.model import Fleet
 from pipeline.ports import Alerts, Changes, Checks, Clock, History, HistoryError, HostFleet, Inventory, Logs, Metrics
 from pipeline.premises import Premises
-from pipeline.present import page, row
+from pipeline.present import row
 from pipeline.proposals import propose
 from pipeline.reading import Reading
 from pipeline.requests import take
 from pipeline.roster import changed
+from pipeline.service_page import page
 from pipeline.situation import Situation
 from pipeline.station import Station
 from pipeline.tailing import Tailing

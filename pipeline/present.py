@@ -1,33 +1,22 @@
-"""From a station to what a front end shows: the state word, the why, the cells, the page."""
+"""From a station to its row: the state word, the why, the cells."""
 
 from dataclasses import replace
 from datetime import datetime
 
 from pipeline.admission import until
-from pipeline.alerts import Firing
-from pipeline.calibration import standing
 from pipeline.gates import UNWELL, Answer, Gate, first_closed
-from pipeline.hostwork import Standing, is_restart
+from pipeline.hostwork import Standing
 from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
-from pipeline.model import Pool, Track
-from pipeline.observed import HostState
-from pipeline.placement import in_waves
-from pipeline.resting import at_rest, stays_out, trouble
+from pipeline.resting import at_rest, pays_back, stays_out, trouble
 from pipeline.station import Station
-from pipeline.targets import Targets, targets
-from pipeline.telemetry import track_of
 from pipeline.traffic_cycle import remaining_s
 from pipeline.view import (
-    MOST_ALERTS,
     Budget,
     Deploy,
-    HostLine,
-    JudgeView,
     Mark,
     Progress,
     ServiceRow,
-    ServiceView,
     StageCell,
     State,
 )
@@ -57,14 +46,13 @@ _PHASES = {
     Phase.SETTLING: State.SETTLE,
     Phase.ROLLING_BACK: State.BACK,
 }
-DECISIONS = frozenset({"look", "alert", "gate", "canary", "rollback", "restored", "wave", "staging", "settled"})
 
 
 def row(station: Station, now: datetime, now_s: float) -> ServiceRow:
     """The service on one line."""
     service, rollout = station.service, station.rollout
     word = state(station, now, now_s)
-    judgement = _judgement(station)
+    judgement = judgement_of(station)
     moves = rollout is not None and not rollout.ended
     watched = word not in {State.BACK, State.STALE} and (
         (judgement is not None and judgement.verdict in {Verdict.WATCH, Verdict.FAIL})
@@ -87,7 +75,8 @@ def row(station: Station, now: datetime, now_s: float) -> ServiceRow:
         error_ratio=None if stale is not None else station.error_ratio(),
         wait_s=_wait(station, word, now),
         age_s=stale if stale is not None else (now - rollout.since).total_seconds() if rollout is not None else None,
-        attention=rank * 10 + min(service.tier, 9),
+        # A payback goes on for months: it waits behind what wants a person now.
+        attention=(_RANK[State.LOCK] if word is State.BLOCK and not moves else rank) * 10 + min(service.tier, 9),
         watched=watched and word is not State.LOCK,
         release=rollout.id if rollout is not None and not rollout.ended else "",
         revision=rollout.revision if rollout is not None and not rollout.ended else "",
@@ -127,7 +116,9 @@ def state(station: Station, now: datetime, now_s: float) -> State:
             return State.LOCK
         if station.stale_s(now_s) is not None:
             return State.STALE
-        return State.HOLD if trouble(station) else State.STEADY
+        if trouble(station):
+            return State.HOLD
+        return State.BLOCK if pays_back(station) else State.STEADY
     if rollout.phase is Phase.ROLLING_BACK:
         return State.BACK
     if rollout.pause is not None:
@@ -144,7 +135,8 @@ def state(station: Station, now: datetime, now_s: float) -> State:
     return _PHASES[rollout.phase]
 
 
-def _judgement(station: Station) -> Judgement | None:
+def judgement_of(station: Station) -> Judgement | None:
+    """The newest verdict that still has to do with where the release is."""
     rollout = station.rollout
     if rollout is None or rollout.phase not in PRODUCTION | CANARY | {Phase.ROLLING_BACK, Phase.ROLLED_BACK}:
         return None
@@ -272,94 +264,3 @@ def _wait(station: Station, word: State, now: datetime) -> float | None:
         return progress.of_s - progress.done_s
     ends = [gate.until for gate in station.gates if gate.answer is not Answer.PASS and gate.until is not None]
     return max((max(ends) - now).total_seconds(), 0.0) if ends else None
-
-
-def page(station: Station, now: datetime, now_s: float, tick_s: float) -> ServiceView:
-    """The service, whole."""
-    service, rollout = station.service, station.rollout
-    wanted = targets(service, rollout)
-    new = wanted.new
-    judge = _judge(station)
-    left = sum(host.name not in new for host in service.production)
-    control = judge.control if judge is not None else f"{left} production hosts"
-    decisions = tuple(event for event in station.events if event.action in DECISIONS)
-    return ServiceView(
-        at=now,
-        row=row(station, now, now_s),
-        stable=station.stable,
-        control=control,
-        panes=station.panes.panes(_judgement(station)),
-        gates=station.gates,
-        hosts=tuple(_host(station, index, wanted) for index in range(len(service.hosts))),
-        timeline=tuple(station.events),
-        decisions=decisions,
-        waves=tuple(map(str, service.rules.waves)),
-        wave=rollout.wave if rollout is not None and not rollout.ended else 0,
-        tick_s=tick_s,
-        judge=judge,
-        alerts=station.firing.alerts[:MOST_ALERTS],
-        alerts_fault=_deaf(station.firing),
-    )
-
-
-def _deaf(firing: Firing) -> str:
-    """Why nobody knows what fires; "" where the newest question was answered, or nobody is asked."""
-    if not firing.fault:
-        return ""
-    return f"no word from Alertmanager {f'for {duration(firing.silent_s)}' if firing.heard else 'yet'}: {firing.fault}"
-
-
-def _judge(station: Station) -> JudgeView | None:
-    """How the release is, or was, judged."""
-    said = _judgement(station)
-    if said is None:
-        return None
-    calibrated, calibration = standing(station.calibration, station.service.rules.judge)
-    return JudgeView(
-        control=said.control,
-        calibration=calibration,
-        calibrated=calibrated,
-        looks=said.looks,
-        evidence=said.evidence,
-        alpha=said.alpha,
-        alpha_spent=said.alpha_spent,
-        warmup=said.warmup,
-        caveats=said.caveats,
-        alerts=said.alerts,
-    )
-
-
-def _host(station: Station, index: int, wants: Targets) -> HostLine:
-    service = station.service
-    host = service.hosts[index]
-    now = station.telemetry.seen.get(host.name)
-    new = wants.new
-    track = track_of(service, new, host.name, wants.beside)
-    if host.name in station.open:
-        revision = now.revision if isinstance(now, HostState) else ""
-        told = station.open[host.name]
-        do = "restart on" if is_restart(told.operation, host.name) else "run"
-        return HostLine(host.name, host.datacenter, track, Mark.RUNNING, revision, f"told to {do} {told.revision}")
-    if not isinstance(now, HostState):
-        why = now.why if now is not None else "not asked yet"
-        return HostLine(host.name, host.datacenter, track, Mark.UNKNOWN, "", why)
-    wanted = station.rollout.revision if station.rollout and host.name in new else station.stable
-    allowed = {wanted, station.rollout.revision} if station.rollout and host.pool is Pool.STAGING else {wanted}
-    if not now.healthy:
-        mark = Mark.BAD if now.down else Mark.RUNNING if now.settling else Mark.UNKNOWN
-        return HostLine(host.name, host.datacenter, track, mark, now.revision, now.detail or "not healthy")
-    if now.revision not in allowed:
-        return HostLine(host.name, host.datacenter, track, Mark.UNKNOWN, now.revision, f"should run {wanted}")
-    # Of a canary host it matters what else is so: that a person keeps it out of the traffic, say.
-    said = now.detail if track is Track.CANARY else ""
-    return HostLine(host.name, host.datacenter, track, Mark.GOOD, now.revision, said)
-
-
-def production_waves(station: Station, rollout: Rollout) -> str:
-    """The way that lies ahead, as a dialog says it: "fra1 40%, region:eu 70%, 100%"."""
-    service, rules = station.service, station.service.rules
-    cuts = in_waves(service.production, rules.waves, rollout.canaries, rules.canary.stratify, rollout.seed)
-    of = max(len(service.production), 1)
-    return ", ".join(
-        f"{wave} ({len(cut) / of:.0%})" if wave.kind else str(wave) for wave, cut in zip(rules.waves, cuts, strict=True)
-    )

@@ -7,8 +7,9 @@ from pipeline.model import Control
 from pipeline.papers.proposing import proposal
 from pipeline.policy.promotion import NEXT
 from pipeline.policy.wording import at
-from pipeline.present import differences, production_waves
+from pipeline.present import differences
 from pipeline.requests import moving, refuse_promote, rollback_of
+from pipeline.service_page import production_waves
 from pipeline.situation import Situation
 from pipeline.station import Station
 from pipeline.view import Asks, Proposal

@@ -31,6 +31,12 @@ def _production(station: Station) -> Unwell:
     return unwell([host.name for host in station.service.production], station.telemetry.seen)
 
 
+def pays_back(station: Station) -> bool:
+    """Whether its downtime blocks releases: for months, so that the row's word says it."""
+    paid = station.report.payback if station.report is not None else None
+    return paid is not None and paid.block is not None
+
+
 def at_rest(station: Station, word: State, now: datetime) -> str:
     hosts = _production(station).said()
     if word is State.LOCK:
