@@ -1,8 +1,8 @@
 """What happened before the demo began: hours of traffic of every service, and of one weeks with an outage in them.
 
 It is written into the demo's history before its controller starts, as slices like those that a controller counts
-itself, so that budgets rest on more than the first seconds. The newest slices and those of the outage's hour are
-as long as the rules say, older ones a minute or an hour each.
+itself, so that budgets rest on more than the first seconds. The newest slices and those of the outage are
+as long as the rules say, older ones a minute or ten each.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from pipeline.model import Service
 from pipeline.ports import Changes
 from pipeline.slo.slices import Slice, SliceState, Target, state_of
 
-NONE, MINUTE, HOUR, DAY = timedelta(0), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+NONE, MINUTE, COARSE, DAY = timedelta(0), timedelta(minutes=1), timedelta(minutes=10), timedelta(days=1)
 FINE, LONG_FINE = timedelta(minutes=15), timedelta(hours=26)
 """What the shortest windows look at, of a budget of hours and of one of weeks."""
 
@@ -92,14 +92,14 @@ def _stretches(service: Service, now: datetime, outage: Outage) -> Iterator[tupl
     last = datetime.fromtimestamp(now.timestamp() // slice_s * slice_s, UTC)
     lengths: tuple[tuple[timedelta, timedelta], ...]
     if service.name == outage.service:
-        known, lengths, down = timedelta(days=outage.known_days), ((LONG_FINE, HOUR), (NONE, fine)), outage.span(now)[0]
+        known, lengths, down = timedelta(days=outage.known_days), ((LONG_FINE, COARSE), (NONE, fine)), outage.span(now)
     else:
         known = min(timedelta(seconds=service.rules.objectives[0].window_s), DAY)
-        lengths, down = ((HOUR, HOUR), (FINE, max(MINUTE, fine)), (NONE, fine)), now
+        lengths, down = ((FINE, max(MINUTE, fine)), (NONE, fine)), (now, now)
     at = (last - known).replace(minute=0, second=0, microsecond=0)
     for newest, length in lengths:
         while at + length <= last - newest:
-            here = fine if at <= down < at + length else length
+            here = fine if at < down[1] and down[0] < at + length else length
             yield from ((at + number * here, here) for number in range(length // here))
             at += length
 

@@ -161,8 +161,12 @@ class _Walk:
             last = end
             if down_us > quotas * quota * MICRO or not quotas:
                 quotas = max(1, ceil(Fraction(down_us, MICRO) / quota))
-                lasting = quotas if self._rules.most_months is None else min(quotas, self._rules.most_months)
-                until = self._until(breach, lasting) if bound is None else min(self._until(breach, lasting), bound.end)
+            lasting = quotas if self._rules.most_months is None else min(quotas, self._rules.most_months)
+            ends = self._until(breach, lasting)
+            if lasting < quotas:
+                # Of a capped debt the cap counts anew from each outage: more downtime never ends a block.
+                ends = max(until, ends, min(self._until(start, lasting), self._until(breach, quotas)))
+            until = ends if bound is None else min(ends, bound.end)
         debt = Debt(begun, breach, down_us / MICRO, float(quota), lasting, until, lasting < quotas)
         return _Block(debt, max(until, last))
 

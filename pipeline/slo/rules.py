@@ -59,7 +59,7 @@ class PaybackRules:
     on: bool = True
     count_from: CountFrom = CountFrom.BREACH
     most_months: int | None = 12
-    """No block is longer; None is no limit."""
+    """No block is longer, counted from its newest outage; None is no limit."""
     timezone: str = "UTC"
     """Of the calendar months."""
 

@@ -191,6 +191,16 @@ def test_the_cap_of_twelve_months() -> None:
     assert not block(TWELVE_MIN, now="2025-02-01", rules=PaybackRules(most_months=3)).capped
 
 
+def test_the_cap_counts_anew_from_an_outage_under_the_block_so_that_no_downtime_ends_one() -> None:
+    old, young = down("2024-11-08T09:00", 10_800), down("2025-11-08T09:00", 720)
+    assert block(young, now="2025-11-26").until == utc("2026-02-08T09:04:22.8")
+    both = block(old, young, now="2025-11-26", rules=PaybackRules())
+    assert (both.breach, both.capped, both.until) == (utc("2024-11-08T09:04:22.8"), True, utc("2026-11-08T09:00"))
+    short = PaybackRules(most_months=1)
+    assert block(down("2025-10-26T09:00", 900), down("2025-11-25T09:00", 2_400), now="2025-11-26", rules=short).capped
+    assert told(old, now="2025-11-08T10:00", rules=PaybackRules()).block is None
+
+
 def test_an_exclusion_brings_the_months_down_or_lifts_the_block() -> None:
     some = [down(NINE, 200), down("2025-01-15T09:03:20", 320, excluded="ana"), down("2025-01-15T09:08:40", 200)]
     debt = block(*some, now="2025-02-01")

@@ -49,9 +49,11 @@ class Running:
     bad_s: Fraction = Fraction(0)
     breach: datetime | None = None
     until: datetime = START
+    down_since: datetime | None = None
 
     def step(self, now: datetime, bad: bool) -> None:
         """[now, now + STEP) was bad or good."""
+        self.down_since = (self.down_since or now) if bad else None
         if self.breach is not None:
             if bad:
                 self.bad_s += 6 * 3_600
@@ -71,14 +73,24 @@ class Running:
 
     def _count(self) -> None:
         assert self.breach is not None
-        months = min(ceil(self.bad_s / QUOTA), self.rules.most_months or 10**6)
+        quotas, most = ceil(self.bad_s / QUOTA), self.rules.most_months
+        if most is None or quotas <= most:
+            self.until = self._after(self.breach, quotas)
+            return
+        # The cap counts from the breach, and again from each outage while the debt is larger.
+        assert self.down_since is not None
+        again = min(self._after(max(self.breach, self.down_since), most), self._after(self.breach, quotas))
+        before = self.until if self.until > self.breach else self.breach
+        self.until = max(before, self._after(self.breach, most), again)
+
+    def _after(self, start: datetime, months: int) -> datetime:
         match self.rules.count_from:
             case CountFrom.BREACH:
-                self.until = add_months(self.breach, months, "UTC")
+                return add_months(start, months, "UTC")
             case CountFrom.NEXT_MONTH:
-                self.until = following(self.breach, "UTC", months + 1).start
+                return following(start, "UTC", months + 1).start
             case CountFrom.INCLUSIVE_MONTH:
-                self.until = following(self.breach, "UTC", months).start
+                return following(start, "UTC", months).start
 
 
 @settings(max_examples=60)
