@@ -43,6 +43,8 @@ class _Book:
     why: str = ""
     """Why the tally is to be made anew; "" at the first time."""
     stale: bool = True
+    heard: set[str] = field(default_factory=set)
+    """Objectives whose slices came while the clock was behind: heard of now, whatever their time."""
     targets: dict[str, list[tuple[datetime, Decimal]]] = field(default_factory=dict)
 
 
@@ -130,12 +132,16 @@ class Books:
     def _load(self, book: _Book, now: datetime) -> None:
         station = book.station
         tally = rebuilt(station.service, self._history, _counting(station), book.targets, now)
+        for line in tally.lines:
+            if line.objective.name in book.heard:
+                line.heard_s = int(now.timestamp())
         if book.tally is not None:
             said = changed(book.tally.report(now).payback, tally.report(now).payback)
             if said:
                 why = plain(f"{book.why} changed what is paid back: {said}", 500)
                 self._record(Changes(events=(Event(now, AUTO, station.service.name, "", "", "budget", why),)))
         book.tally, book.stale, book.why, station.report = tally, False, "", tally.report(now)
+        book.heard = set()
 
     def _record(self, changes: Changes) -> None:
         for event in self._history.record(changes):
@@ -173,6 +179,7 @@ def _add(book: _Book, pieces: Sequence[Slice], now: datetime) -> None:
     for piece in pieces:
         if not book.tally.add(piece):
             book.stale, book.why = True, "a clock that went back"
+            book.heard = {one.slo for one in pieces}
             return
     # What holds a release must not wait for its turn.
     if any(piece.down for piece in pieces):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.docket import Correction
 from pipeline.gates import Answer
+from pipeline.policy.error_budget import MOSTLY
 from pipeline.policy.wording import count, span, times
 from pipeline.slo.report import BudgetReport, BurnPair, Debt, Outage, PaybackReport, SloReport, WindowReport
 from pipeline.view import GateReport
@@ -37,7 +38,7 @@ def page(report: BudgetReport, gate: GateReport, corrections: Sequence[Correctio
 def _slo(slo: SloReport) -> Iterator[str]:
     yield f"{slo.name} {slo.target} %, counted in {slo.count}"
     for window in (slo.rolling, slo.month):
-        yield from _window(window)
+        yield from _window(slo, window)
     if slo.rolling.left is not None and slo.rolling.left <= 0:
         gone = "spent"
     else:
@@ -49,18 +50,21 @@ def _slo(slo: SloReport) -> Iterator[str]:
     yield from (f"  {_pair(pair)}" for pair in slo.burn)
 
 
-def _window(of: WindowReport) -> Iterator[str]:
+def _window(slo: SloReport, of: WindowReport) -> Iterator[str]:
     why = f": {of.why}" if of.why else ""
     yield f"  {of.label}: {left(of.left_s)} left ({per_cent(of.left)}){why}"
     between = f" ({of.worst} to {of.best})" if of.worst != of.best else ""
     achieved = f"achieved {of.achieved or '?'} %{between}"
     unknown = f", unknown {span(of.unknown_s)}" if of.unknown_s else ""
-    yield f"    {achieved}; {of.bad:,} of {of.total:,} requests bad; down {span(of.bad_s)}{unknown}"
+    bad, whole, what = slo.bad_of(of)
+    yield f"    {achieved}; {bad:,} of {whole:,} {what} bad; down {span(of.bad_s)}{unknown}"
 
 
 def _pair(pair: BurnPair) -> str:
     fires = "  FIRES" if pair.fires else ""
-    spans = f"{duration(pair.long_s)} and {duration(pair.short_s)}"
+    some = pair.known_s is not None and pair.known_s < MOSTLY * pair.long_s
+    known = f" ({duration(pair.known_s or 0)} of it known)" if some else ""
+    spans = f"{duration(pair.long_s)}{known} and {duration(pair.short_s)}"
     return f"{pair.alarm:6} above {pair.factor:.4g} over {spans}: {burn(pair.long)} and {burn(pair.short)}{fires}"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from pipeline.docket import Attestation, Docket, Incident, Lock, LockCause, Pass, Reservation
+from pipeline.docket import Attestation, Correction, Docket, Incident, Lock, LockCause, Pass, Reservation
 from pithead.budget_page import corrected
 from pithead.spans import instant
 
@@ -24,6 +24,7 @@ def lines(docket: Docket, now: datetime) -> Iterator[str]:
                 if each.approved is None and each.revoked is None
             ],
         ),
+        ("corrections that count", [_counting(each) for each in docket.corrections if each.counts]),
         (
             "attestations that expire within 14 d",
             [_attestation(each) for each in docket.attestations if _expires_soon(each, now)],
@@ -69,6 +70,10 @@ def _pass(of: Pass, now: datetime) -> Iterator[str]:
     elif of.used_by and of.reviewed is None:
         mend = f"pithead review {of.service} {of.id}"
         yield f"{who}, approved by {of.approved_by}{used}: over, waits for a review: {mend}: {of.reason}"
+
+
+def _counting(of: Correction) -> str:
+    return f"{of.id} {of.service} {corrected(of)}; approved by {of.approved_by}: pithead revoke {of.service} {of.id}"
 
 
 def _expires_soon(of: Attestation, now: datetime) -> bool:

@@ -65,20 +65,21 @@ def objective(slo: SloReport, width: int, look: Look) -> Iterator[Runs]:
     silent = f", silent for {span(slo.silent_s)}" if slo.silent_s is not None and slo.silent_s > 300 else ""
     yield from _wrapped(((head, look.palette.strong), (known + silent, look.palette.dim)), width, look)
     for window in (slo.rolling, slo.month):
-        yield from _wrapped(_window(window, look), width, look, indent=5)
+        yield from _wrapped(_window(slo, window, look), width, look, indent=5)
 
 
-def _window(window: WindowReport, look: Look) -> Runs:
+def _window(slo: SloReport, window: WindowReport, look: Look) -> Runs:
     palette = look.palette
     label: Run = (f"   {window.label}: ", palette.dim)
     if window.left is None:
         return label, (f"? {harmless(window.why) or 'too little is known'}", palette.dim)
     style = palette.block if window.left <= 0 else palette.warn if window.left < 0.25 else palette.plain
     unknown = f", {lasted(window.unknown_s)} not known" if window.unknown_s else ""
+    bad, whole, _ = slo.bad_of(window)
     return (
         label,
         (f"{time_left(window.left_s)} left ({percent(window.left)})", style),
-        (f", achieved {achieved(window)}, {window.bad:,} of {window.total:,} bad", palette.plain),
+        (f", achieved {achieved(window)}, {bad:,} of {whole:,} bad", palette.plain),
         (f", down {lasted(window.bad_s)}{unknown}", palette.dim),
     )
 

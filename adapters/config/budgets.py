@@ -131,6 +131,7 @@ def check(rules: Rules, said: Values, signals: Signals, spot: Spot, apart_s: flo
             _of(at, spot, said, "window").wrong(
                 f"expected at least {LEAST_SLICES} slices of {slice_s}s, got {written(its.window_s)}"
             )
+            continue
         _check_coarse(its, rules, said, at, spot)
         _check_alarm(its, said, at, spot, apart_s)
 
@@ -153,9 +154,10 @@ def _check_coarse(its: Objective, rules: Rules, said: Values, at: Spot, spot: Sp
         most = longest(int(quota_s / PARTS))
         mend = f'say slice = "{most}s" at most, or {otherwise}' if most else f"say {otherwise}"
         where = _said(spot, said, ("budget", "slice"), (*at.path[len(spot.path) :], "target"), ("budget", "objective"))
+        share = f"{int(its.slice_s * 100 / quota_s)} % of the {_short(quota_s)} s"
+        share = share if quota_s >= 1 else "longer than the whole, less than 1 s,"
         where.wrong(
-            f"slices of {its.slice_s}s are too coarse for {per_cent(its.target)}: one is "
-            f"{int(its.slice_s * 100 / quota_s)} % of the {_short(quota_s)} s of {of}: {mend}"
+            f"slices of {its.slice_s}s are too coarse for {per_cent(its.target)}: one is {share} of {of}: {mend}"
         )
         return
 

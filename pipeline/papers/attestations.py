@@ -9,14 +9,16 @@ from pipeline.commands import Command, Refused
 from pipeline.docket import Attestation
 from pipeline.events import Who
 from pipeline.lifecycle import STAGING, Phase
-from pipeline.papers.common import at_once, end, evidence, next_id, reason, taken, until, what
+from pipeline.papers.common import YEAR, at_once, end, evidence, next_id, reason, taken, until, what
 from pipeline.readiness.catalogue import ITEMS
+from pipeline.readiness.report import RowState
 from pipeline.situation import Situation, Taken
 from pipeline.text import is_identifier, plain
 from pipeline.words import some
 
 COVERAGE = "coverage"
 COVERAGE_FOR = timedelta(days=1)
+LONGEST_COVERAGE = timedelta(days=7)
 """A person's word for what nobody measures is short."""
 LONGEST_WAIVER = timedelta(days=180)
 
@@ -26,6 +28,9 @@ def attest(command: Command, situation: Situation, who: Who) -> Taken:
     found = reason(command, "say what you found: --reason TEXT")
     at_once(command, situation.now)
     revision = _revision(command, situation) if item in _manual(situation) else ""
+    if not revision:
+        _not_against_what_is_measured(command, situation)
+    longest = LONGEST_COVERAGE if item == COVERAGE else YEAR
     made = Attestation(
         next_id("att", situation.docket.attestations),
         situation.service.name,
@@ -34,7 +39,7 @@ def attest(command: Command, situation: Situation, who: Who) -> Taken:
         situation.now,
         found,
         evidence(command),
-        end(command, situation.now) or _default_end(item, situation.now),
+        end(command, situation.now, longest) or _default_end(item, situation.now),
         revision,
     )
     of = f" of {revision}" if revision else ""
@@ -42,6 +47,16 @@ def attest(command: Command, situation: Situation, who: Who) -> Taken:
     proof = f" ({made.evidence})" if made.evidence else ""
     said = f"{made.service}: {who.name} vouches for {item}{of} {holds} ({made.id}): {found}{proof}"
     return taken(command, situation, who, (made,), said, proof=made.evidence, revision=revision)
+
+
+def _not_against_what_is_measured(command: Command, situation: Situation) -> None:
+    """Raises `Refused` for a row that is measured, and fails: a word would change nothing."""
+    report = situation.premises.readiness
+    row = next((row for row in report.rows if row.id == command.subject), None) if report is not None else None
+    if row is not None and row.state is RowState.FAIL:
+        name = situation.service.name
+        mend = f"mend it, or let it off for a time: pithead waive {name} {row.id} --until TIME --reason TEXT"
+        raise Refused(what(command), f"{row.id} is measured, and fails: {row.why}", mend)
 
 
 def waive(command: Command, situation: Situation, who: Who) -> Taken:

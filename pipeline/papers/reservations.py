@@ -76,8 +76,9 @@ def _span(command: Command, now: datetime) -> tuple[datetime, datetime]:
         raise Refused(what(command), "its end is missing", "say how long: --for 2h, or --until TIME")
     if ends <= start:
         raise Refused(what(command), f"it would end ({when(ends)}) before it begins", "name a later end")
-    if ends - start > LONGEST:
-        long = duration((ends - start).total_seconds())
+    if ends - start > LONGEST + LATE:
+        # Who asked for 8 d asked some milliseconds ago.
+        long = duration(round((ends - start) / LATE) * LATE.total_seconds())
         raise Refused(what(command), f"it would last {long}", f"reserve {LONGEST.days} days at most, then anew")
     return start, ends
 

@@ -5,13 +5,16 @@ The judge's verdict, staging checks, hosts, locks and every rollback stay as the
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline.docket import Docket, Pass
 from pipeline.gates import Answer, Gate
-from pipeline.policy.wording import clock
+from pipeline.policy.wording import and_more, at, clock
 
 NAME = "break-glass"
+REVIEW = "review"
+REVIEWED_WITHIN = timedelta(days=3)
+"""Of its end: then a used pass without a review is told at every gate."""
 WAITING = frozenset(
     {
         "freeze",
@@ -32,11 +35,26 @@ WAITING = frozenset(
 
 def through(gates: Iterable[Gate], docket: Docket, now: datetime) -> tuple[Gate, ...]:
     """`gates` as they are with the service's pass, if one is in force; it stands first, and loud."""
-    found = tuple(gates)
+    found = (*gates, *_unreviewed(docket, now))
     its = docket.pass_in_force(now)
     if its is None:
         return found
     return (_shown(its), *(_opened(gate, its) for gate in found))
+
+
+def _unreviewed(docket: Docket, now: datetime) -> tuple[Gate, ...]:
+    """Where a pass that was used waits too long for its review, it is said at every gate; nothing is held for it."""
+    late = [one for one in docket.passes if one.used_by and one.reviewed is None and now - _end(one) > REVIEWED_WITHIN]
+    if not late:
+        return ()
+    first = late[0]
+    mend = f"pithead review {first.service} {first.id} --reason ..."
+    why = f"break-glass {first.id} of {first.by}, over since {at(_end(first))}, is not reviewed{and_more(late)}"
+    return (Gate(REVIEW, Answer.PASS, why, _end(first), None, f"a person: {mend}", f"{why}: {mend}"),)
+
+
+def _end(its: Pass) -> datetime:
+    return min(its.ended, its.ends) if its.ended is not None else its.ends
 
 
 def opened(gates: Iterable[Gate]) -> str:

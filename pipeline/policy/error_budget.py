@@ -13,6 +13,8 @@ from pipeline.slo.rules import Kind
 NAME = "budget"
 LOW = 0.25
 """Of the rolling budget: with less left it says so."""
+MOSTLY = 0.9
+"""Of the time that a burn is told of: where less is known, that is told too."""
 CANARY_SPEND = 0.10
 """Of what is left: a canary that is wholly broken until it is back should not cost more."""
 
@@ -135,12 +137,17 @@ def _bad(slo: SloReport, report: BudgetReport) -> str:
     outages = [one for one in report.outages if not one.excluded and one.end > window.start]
     if window.bad_s and outages:
         return f"{span(window.bad_s)} down in {count(len(outages), 'outage')}"
-    return f"{window.bad:,} of {window.total:,} requests bad"
+    bad, of, what = slo.bad_of(window)
+    return f"{bad:,} of {of:,} {what} bad"
 
 
 def _burns(pair: BurnPair) -> str:
     long, short = (f"{burn:.1f}" if burn is not None else "-" for burn in (pair.long, pair.short))
-    return f"burns {long} times too fast over {span(pair.long_s)}, {short} over {span(pair.short_s)}"
+    over, then = span(pair.long_s), f", {short} over {span(pair.short_s)}"
+    if pair.known_s is not None and pair.known_s < MOSTLY * pair.long_s:
+        over = f"the {span(pair.known_s)} that are known of {over}"
+        then = "" if pair.known_s < MOSTLY * pair.short_s else then
+    return f"burns {long} times too fast over {over}{then}"
 
 
 def _gone(slo: SloReport) -> str:

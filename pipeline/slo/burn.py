@@ -63,13 +63,18 @@ def burn(total: int, bad: int, objective: Objective) -> float | None:
     return None if rate is None else float(rate)
 
 
-def burn_pairs(objective: Objective, sums: Callable[[float], tuple[int, int]]) -> tuple[BurnPair, ...]:
+def burn_pairs(
+    objective: Objective,
+    sums: Callable[[float], tuple[int, int]],
+    known_s: Callable[[float], float] | None = None,
+) -> tuple[BurnPair, ...]:
     """The objective's alarms now.
 
     Args:
         objective: its target and window.
         sums: (total, bad) of the last so many seconds: requests, or known and bad seconds where slices count.
             Asked for one slice at least: nothing is known of less.
+        known_s: how much of the last so many seconds is known.
     """
     made: list[BurnPair] = []
     for pair in pairs(objective.window_s):
@@ -78,7 +83,8 @@ def burn_pairs(objective: Objective, sums: Callable[[float], tuple[int, int]]) -
         short = quota.burn(*sums(spans[1]), objective.target)
         fires = long is not None and short is not None and long > pair.factor and short > pair.factor
         shown = (None if long is None else float(long), None if short is None else float(short))
-        made.append(BurnPair(pair.alarm, float(pair.factor), *spans, *shown, fires))
+        known = None if known_s is None else known_s(spans[0])
+        made.append(BurnPair(pair.alarm, float(pair.factor), *spans, *shown, fires, known))
     return tuple(made)
 
 

@@ -2,6 +2,9 @@
 
 What a tick saw is spread evenly over the time that it is about. A slice is closed once, as soon as it was seen to
 its end, or when nothing more of it can come; one of which less than half was seen is unknown, and none at all.
+
+Its time never goes back. What is seen while the clock is behind the newest slice is that slice's, closed in portions
+of its length, which the history adds up: downtime is not charged to a time at which it was not.
 """
 
 from bisect import bisect_left
@@ -16,6 +19,8 @@ from pipeline.telemetry import Telemetry
 
 LEAST = 0.5
 """Of a slice's length, that must have been seen."""
+MOST_BACK_S = 86_400
+"""A clock that goes back by less may not open slices that have been; one that goes back by more was wrong before."""
 MOST_UNKEPT = 2_000
 """Closed slices that the history has not taken yet; then the oldest are lost."""
 
@@ -62,6 +67,8 @@ class _Line:
         self._of, self._length_s = objective, objective.slice_s
         self._open: dict[int, _Open] = {}
         """By start, oldest first."""
+        self._newest: int | None = None
+        """Start of the newest slice that was ever opened."""
         self._seen_until_s = float("-inf")
         self._rest_total = self._rest_bad = 0.0
         """What rounding has left over: no request is lost to it, or counted twice."""
@@ -79,9 +86,7 @@ class _Line:
         while True:
             end_s = min(at + length_s, now_s)
             part = (end_s - max(at, begin_s)) / span_s if span_s > 0 else 1.0
-            slot = self._open.get(at)
-            if slot is None:
-                slot = self._open[at] = _Open()
+            slot = self._slot(at, now_s)
             slot.total += total * part
             slot.bad += bad * part
             slot.seen_s += part * span_s
@@ -90,13 +95,21 @@ class _Line:
                 break
         self._seen_until_s = now_s
 
+    def _slot(self, start: int, now_s: float) -> _Open:
+        if self._newest is not None and self._newest - now_s <= MOST_BACK_S:
+            start = max(start, self._newest)
+        self._newest = start
+        return self._open.setdefault(start, _Open())
+
     def due(self, now_s: float, stale_s: float) -> bool:
         return any(self._over(start, now_s, stale_s) for start in self._open)
 
     def _over(self, start: int, now_s: float, stale_s: float) -> bool:
-        """Seen to its end; or too old for anything of it to come; or ahead of a clock that went back."""
+        """Seen to its end; or too old for anything of it to come; or ahead of a clock that went back, and full."""
+        if start > now_s:
+            return start != self._newest or self._open[start].seen_s >= self._length_s
         end_s = start + self._length_s
-        return self._seen_until_s >= end_s or now_s >= end_s + stale_s or start > now_s
+        return self._seen_until_s >= end_s or now_s >= end_s + stale_s
 
     def close(self, service: str, now_s: float, stale_s: float) -> list[Slice]:
         found = []

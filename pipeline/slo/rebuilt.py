@@ -11,6 +11,7 @@ from pipeline.docket import Correction
 from pipeline.model import Service
 from pipeline.slo.calendar import month_of
 from pipeline.slo.corrected import corrected, hours_of
+from pipeline.slo.meter import MOST_BACK_S
 from pipeline.slo.rings import HOUR_S, Counts
 from pipeline.slo.slices import Hour, Slice
 from pipeline.slo.tally import REMEMBERED, Tally, Targets, counts_of
@@ -41,7 +42,7 @@ def rebuilt(
     month_s = int(month.start.timestamp())
     longest_s = max(ring.span_s for line in tally.lines for ring in line.rings.rings)
     since_s = int(min(now_s - longest_s, month_s) // HOUR_S * HOUR_S)
-    until_s = now_s // HOUR_S * HOUR_S + HOUR_S
+    until_s = _seen_s(tally, kept, now_s) // HOUR_S * HOUR_S + HOUR_S
     fine_s = min(now_s - int(line.rings.from_slices_s) for line in tally.lines) // HOUR_S * HOUR_S - HOUR_S
     fine = range(max(fine_s, since_s), until_s, HOUR_S)
     edge = {month_s // HOUR_S * HOUR_S} if month_s % HOUR_S else set()
@@ -90,6 +91,13 @@ def rebuilt(
         start_s = int(piece.start.timestamp())
         tally.add_down(start_s, start_s + piece.length_s, piece.backfill)
     return tally
+
+
+def _seen_s(tally: Tally, kept: Kept, now_s: int) -> int:
+    """Until when slices are read: those ahead of a clock that went back are no less true."""
+    spans = (kept.measured(tally.service.name, line.objective.name) for line in tally.lines)
+    newest_s = max((int(span[1].timestamp()) for span in spans if span is not None), default=now_s)
+    return max(now_s, newest_s) if newest_s - now_s <= MOST_BACK_S else now_s
 
 
 def _stretches(hours: Iterable[int]) -> Iterable[tuple[int, int]]:

@@ -29,6 +29,8 @@ class BurnPair:
     """How many times faster than the objective allows; None without traffic."""
     short: float | None
     fires: bool
+    known_s: float | None = None
+    """Of the long window; None where nobody has counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,15 @@ class SloReport:
     """Since the newest known slice ended; None before the first."""
     burn_down: tuple[tuple[datetime, float | None], ...] = ()
     """What was left of the rolling budget, oldest first; about 60 points."""
+    slice_s: int = 0
+    """Length of its slices; 0 where that is not told."""
+
+    def bad_of(self, window: WindowReport) -> tuple[int, int, str]:
+        """(bad, all, what is counted) of one of its windows, by what the objective counts."""
+        if self.count is Count.REQUESTS or not self.slice_s:
+            return window.bad, window.total, "requests"
+        known_s = window.good_s + window.idle_s + window.bad_s
+        return round(window.bad_s / self.slice_s), round(known_s / self.slice_s), "slices"
 
 
 @dataclass(frozen=True, slots=True)

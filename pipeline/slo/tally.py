@@ -181,13 +181,18 @@ class Line:
             target=show_target(of.target),
             rolling=window_report(of, rolling_label(of.window_s), begin, now, rolling, self.targets),
             month=window_report(of, month_label(month), month.start, month.end, monthly, self.targets),
-            burn=burn_pairs(of, lambda span_s: self._burnt(span_s, now_s)),
+            burn=burn_pairs(
+                of,
+                lambda span_s: self._burnt(span_s, now_s),
+                lambda span_s: float(self.rings.of(span_s).since(now_s - span_s).known_s),
+            ),
             burn_1h=burn(*hour, of),
             burn_6h=burn(*self._burnt(6 * HOUR_S, now_s), of),
             gone_in_s=gone_in_s(of, rolling, hour),
             coverage=day.known_s / measured if measured else None,
             silent_s=None if self.heard_s is None else max(now_s - self.heard_s, 0.0),
             burn_down=tuple(self._burn_down(now_s, rolling)) if whole else (),
+            slice_s=of.slice_s,
         )
 
     def _due_s(self, now_s: float, late_s: float) -> int:

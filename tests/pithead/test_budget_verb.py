@@ -107,6 +107,14 @@ async def test_one_services_budget_is_told_whole(out: Heard) -> None:
         assert said in page
 
 
+def test_slices_are_told_where_slices_count_and_how_much_of_a_burn_is_known() -> None:
+    report = samples.budget_report()
+    slo = replace(report.slos[0], slice_s=20, burn=(replace(report.slos[0].burn[0], known_s=360.0),))
+    page = "\n".join(budget_page.page(replace(report, slos=(slo,)), samples.gate_report(), ()))
+    assert "36 of 129,603 slices bad; down 12m00s" in page
+    assert "above 14.4 over 1 h (6 min of it known) and 5 min: 16.2 and -  FIRES" in page
+
+
 async def test_a_budget_report_in_json_comes_back_as_it_was_but_for_numbers_that_are_none(out: Heard) -> None:
     room = RulesRoom(budgets={"payments": samples.budget_report()})
     assert await budget.run(typed("budget", "payments", "--json"), room, out, at) == Exit.DONE

@@ -144,6 +144,7 @@ async def test_readiness_in_json_is_the_report_itself(out: Heard) -> None:
 async def test_the_docket_tells_what_is_in_force_and_what_waits_for_somebody(out: Heard) -> None:
     room = RulesRoom(dockets={"": samples.docket()})
     assert await docket.run(typed("docket"), room, out, at) == Exit.DONE
+    fixed = "by ana: provider (INC-77); approved by ben: pithead revoke payments fix-1"
     used = "  pass-3 web in inc-0 by ana, approved by ben, used by web-7, web-8"
     assert out.lines == [
         "locks",
@@ -160,6 +161,8 @@ async def test_the_docket_tells_what_is_in_force_and_what_waits_for_somebody(out
         f"{used}: over, waits for a review: pithead review web pass-3: then",
         "corrections that wait for a second person",
         "  fix-2 payments bad 2025-01-15 09:00 UTC for 1h00m, by ana: worse (INC-78): pithead approve payments fix-2",
+        "corrections that count",
+        f"  fix-1 payments exclude 2025-01-14 09:00 UTC for 1h00m, {fixed}",
         "attestations that expire within 14 d",
         "  att-1 payments CAT-2 attested by ana, until 2025-01-19 14:02 UTC: drill (https://wiki/drill)",
         "  att-3 payments SCA-1 waived by ana, until 2025-01-29 14:02 UTC: late",

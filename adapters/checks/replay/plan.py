@@ -21,7 +21,7 @@ _LEFT_OUT = OURS | _OVERRIDES | {SERVICE_HEADER, "forwarded", "via", "x-real-ip"
 FILLED = 0.8
 """Of the deadline: the rest is for the last answers."""
 ENOUGH, PART = 20, 0.1
-"""So many requests, or such a part of all where that is fewer, must go out under a cap: less says nothing of a build."""
+"""So many requests, or such a part of all where that is fewer, must go out under a cap: less says nothing."""
 
 
 class Refused(Exception):
@@ -63,7 +63,7 @@ def planned(check: CheckRule, rule: ReplayRule, service: Service, production_rps
     if rps < rule.rps:
         if len(fitting) < min(ENOUGH, PART * len(usable)):
             raise Refused(_too_few(len(fitting), len(usable), check.deadline_s, rps))
-        notes.append(f"sent at {_shown(rps)}/s, the most that partial staging may")
+        notes.append(f"sent at {per_second(rps)}/s, the most that partial staging may")
     elif _capped(service) and production_rps is None:
         notes.append("its rate is not capped, as production's traffic is not known")
     if wrote := len(recording.exchanges) - len(sendable):
@@ -71,18 +71,18 @@ def planned(check: CheckRule, rule: ReplayRule, service: Service, production_rps
     if unanswered := len(sendable) - len(usable):
         notes.append(f"{unanswered:,} not sent as no answer was recorded")
     if late := len(usable) - len(fitting):
-        notes.append(f"{late:,} not sent as {check.deadline_s:g} s at {_shown(rps)}/s have no room for them")
+        notes.append(f"{late:,} not sent as {check.deadline_s:g} s at {per_second(rps)}/s have no room for them")
     return Plan(tuple(_ready(one, service) for one in fitting), Ignored.of(rule.ignore), rps, tuple(notes))
 
 
 def _too_few(fitting: int, usable: int, deadline_s: float, rps: float) -> str:
     return (
-        f"{fitting:,} of {usable:,} requests had room in {deadline_s:g} s at {_shown(rps)}/s, the most that partial "
-        "staging may: too few to say anything: raise deadline or rate_share"
+        f"{fitting:,} of {usable:,} requests had room in {deadline_s:g} s at {per_second(rps)}/s, "
+        "the most that partial staging may: too few to say anything: raise deadline or rate_share"
     )
 
 
-def _shown(rps: float) -> str:
+def per_second(rps: float) -> str:
     """With three digits that count: "0.07", "12.5", "1,230"."""
     return f"{float(f'{rps:.3g}'):,.10g}"
 

@@ -64,7 +64,6 @@ def whole_cycle(case: Case) -> Iterator[Found]:
             "it may miss the night, the peak or what runs once a day",
             f'say cycle.duration = "{written(day_s)}" or more',
             case.at("cycle", "duration"),
-            Level.WARNING,
         )
 
 
@@ -98,7 +97,7 @@ RULES = (
     ),
     Rule(
         "CAN-06",
-        Level.ERROR,
+        Level.WARNING,
         "a canary serves a full traffic cycle, unless the glass is broken",
         whole_cycle,
         kept="the traffic cycle is a gate (pipeline.traffic_cycle)",

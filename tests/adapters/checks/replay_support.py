@@ -13,6 +13,16 @@ from pipeline.staging import StagingMode, StagingRules
 LONG_S = 30.0
 
 
+def ok(body: object, status: int = 200) -> bytes:
+    raw = json.dumps(body).encode()
+    return f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(raw)}\r\n\r\n".encode() + raw
+
+
+CART = {"path": "/cart/7", "status": 200, "answer": {"total": 12.0}, "ms": 80}
+LIST = {"path": "/cart?full=1", "status": 200, "answer": [1, 2], "ms": 40}
+ANSWERS = {"/cart/7": ok({"total": 12.0}), "/cart?full=1": ok([1, 2])}
+
+
 @dataclass(frozen=True)
 class Heard:
     method: str

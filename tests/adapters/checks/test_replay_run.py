@@ -2,44 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 
 from adapters.checks.finding import Finding
 from adapters.checks.replay import lint, run_replay
-from adapters.checks.replay.plan import Refused, _shown, rate
+from adapters.checks.replay.plan import Refused, rate
 from adapters.checks.runner import HostChecks
-from adapters.wire import Wire
-from pipeline.checks import Against, CheckRule, ReplayRule
-from pipeline.model import Service
+from pipeline.checks import Against, ReplayRule
 from pipeline.staging import Dependency
-from tests.adapters.checks.replay_support import Answering, partial, service
-
-
-def ok(body: object, status: int = 200) -> bytes:
-    raw = json.dumps(body).encode()
-    return f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(raw)}\r\n\r\n".encode() + raw
-
-
-@pytest.fixture
-async def wire() -> AsyncIterator[Wire]:
-    it = Wire()
-    yield it
-    await it.close()
-
-
-@pytest.fixture
-def play(wire, clock):
-    async def played(check: CheckRule, of: Service, production_rps: float | None = None) -> Finding:
-        return await run_replay(check, of, wire, clock, production_rps)
-
-    return played
-
-
-CART = {"path": "/cart/7", "status": 200, "answer": {"total": 12.0}, "ms": 80}
-LIST = {"path": "/cart?full=1", "status": 200, "answer": [1, 2], "ms": 40}
-ANSWERS = {"/cart/7": ok({"total": 12.0}), "/cart?full=1": ok([1, 2])}
+from tests.adapters.checks.replay_support import ANSWERS, CART, LIST, Answering, ok, partial, service
 
 
 async def test_answers_as_recorded_pass_and_every_staging_host_has_its_turn(tape, peers, play) -> None:
@@ -167,36 +139,6 @@ async def test_as_many_are_sent_as_the_deadline_has_room_for(tape, peers, play) 
     found = await play(tape.check(tape.lines(*[CART] * 20), deadline_s=10.0, rps=1.0), cart)
     said = "9 of 9 answers as recorded; 11 not sent as 10 s at 1/s have no room for them"
     assert found == Finding(True, said)
-
-
-@pytest.mark.parametrize(
-    ("recorded", "production_rps", "said"),
-    [
-        (120, 6.99532, (False, "2 of 120 requests had room in 30 s at 0.07/s, the most that partial staging may: too few "
-         "to say anything: raise deadline or rate_share")),
-        (120, 45.0, (False, "11 of 120 requests had room in 30 s at 0.45/s, the most that partial staging may: too few "
-         "to say anything: raise deadline or rate_share")),
-        (120, 46.0, (True, "12 of 12 answers as recorded; sent at 0.46/s, the most that partial staging may; 108 not sent "
-         "as 30 s at 0.46/s have no room for them")),
-        (1_000, 78.0, (False, "19 of 1,000 requests had room in 30 s at 0.78/s, the most that partial staging may: too few "
-         "to say anything: raise deadline or rate_share")),
-        (1_000, 80.0, (True, "20 of 20 answers as recorded; sent at 0.8/s, the most that partial staging may; 980 not sent "
-         "as 30 s at 0.8/s have no room for them")),
-        (5, 20.0, (True, "5 of 5 answers as recorded; sent at 0.2/s, the most that partial staging may")),
-    ],
-)  # fmt: skip
-async def test_a_cap_that_leaves_room_for_only_a_few_says_nothing_and_is_no_pass(
-    tape, peers, play, recorded: int, production_rps: float, said: tuple[bool, str]
-) -> None:
-    host = Answering(ANSWERS)
-    capped = service((await peers.talking(host),), rules=partial(rate_share=0.01))
-    found = await play(tape.check(tape.lines(*[CART] * recorded), rps=10.0), capped, production_rps)
-    assert found == Finding(*said)
-    assert bool(host.heard) is found.passed
-
-
-def test_rates_are_shown_with_three_digits() -> None:
-    assert [_shown(rps) for rps in (0.0699532, 1.0, 12.345, 1234.5)] == ["0.07", "1", "12.3", "1,230"]
 
 
 async def test_the_first_of_the_recording_are_sent_if_so_many_are_asked_for(tape, peers, play) -> None:

@@ -151,6 +151,8 @@ COARSE = "slices of 60s are too coarse for 99.99%: one is 22 % of the 262.8 s of
         ("[organisation.budget]\nobjective = '99.9995%'", "23: organisation.budget.objective: slices of 60s are too coarse for 99.9995%: one is 456 % of the 13.1 s of a month's quota (payback): say slice = \"1s\" at most, or payback.on = false"),
         ("[organisation.budget]\nobjective = '99.9999%'", "23: organisation.budget.objective: slices of 60s are too coarse for 99.9999%: one is 2283 % of the 2.6 s of a month's quota (payback): say payback.on = false"),
         ("[organisation.slos.x]\nkind='latency'\nof='latency'\nover='1s'\ncount='slices'\nwindow='7d'\ntarget='99.95%'", '28: organisation.slos.x.target: slices of 60s are too coarse for 99.95%: one is 19 % of the 302.4 s of x\'s budget: say slice = "30s" at most, or count = "requests"'),
+        ("[organisation.budget]\nslice = '5s'\nobjective = '99.99%'\nwindow = '100s'\ncount = 'slices'", "23: organisation.budget.slice: slices of 5s are too coarse for 99.99%: one is longer than the whole, less than 1 s, of availability's budget: say count = \"requests\""),
+        ("[organisation.budget]\nobjective = '99.99%'\nwindow = '100s'\ncount = 'slices'", "24: organisation.budget.window: expected at least 12 slices of 60s, got 1m40s"),
         ("[organisation.budget]\nslice = '7s'", '23: organisation.budget.slice: expected whole seconds of which an hour is a multiple, such as "6s", got "7s"'),
         ("[organisation.budget]\nslice = '1500ms'", '23: organisation.budget.slice: expected whole seconds of which an hour is a multiple, such as "1s", got "1500ms"'),
         ("[organisation.budget]\nslice = '2h'", "23: organisation.budget.slice: expected 1s to 1h, got \"2h\""),

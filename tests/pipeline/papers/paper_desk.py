@@ -11,6 +11,7 @@ from pipeline.emergency import EmergencyRules
 from pipeline.events import Event, Who
 from pipeline.lifecycle import Phase, Rollout
 from pipeline.model import Rules, Service
+from pipeline.premises import Premises
 from pipeline.requests import take
 from pipeline.situation import Situation, Taken
 
@@ -32,6 +33,7 @@ class Desk:
     now: datetime = NOON
     rollout: Rollout | None = None
     undone: dict[str, str] = field(default_factory=dict)
+    premises: Premises = field(default_factory=Premises)
 
     def situation(self, service: str = "checkout") -> Situation:
         checks = (CheckRule("looks-right", CheckKind.MANUAL), CheckRule("load", CheckKind.LOAD))
@@ -49,6 +51,7 @@ class Desk:
             1,
             docket=self.docket,
             services=self.services,
+            premises=self.premises,
         )
 
     def ask(self, verb: Verb, subject: str = "", *, who: Who = ANA, service: str = "checkout", **more: object) -> Taken:

@@ -7,7 +7,9 @@ from paper_desk import BEN, DAY, HOUR, NOON, Desk, rollout
 
 from pipeline.commands import Refused, Verb
 from pipeline.lifecycle import Phase
+from pipeline.premises import Premises
 from pipeline.readiness.catalogue import ITEMS
+from pipeline.readiness.report import ReadinessReport, Row, RowState
 
 
 def test_a_readiness_row_is_vouched_for_until_its_default_end() -> None:
@@ -47,6 +49,27 @@ def test_a_word_for_what_nobody_measures_lasts_a_day() -> None:
     desk = Desk()
     desk.ask(Verb.ATTEST, "coverage", reason="the metrics server is being moved")
     assert desk.docket.attestations[0].expires == NOON + DAY
+    desk.ask(Verb.ATTEST, "coverage", reason="it takes a week", end=NOON + 7 * DAY)
+    assert desk.docket.attestations[1].expires == NOON + 7 * DAY
+    with pytest.raises(Refused, match="is more than 7 d ahead: name an earlier one"):
+        desk.ask(Verb.ATTEST, "coverage", reason="it takes for ever", end=NOON + 8 * DAY)
+
+
+def test_what_is_measured_and_fails_is_not_vouched_for_but_mended_or_waived() -> None:
+    rows = (
+        Row("FLT-1", "hosts in two datacenters", RowState.FAIL, "all hosts are in fra1"),
+        Row("CAT-3", "restore proven", RowState.UNKNOWN, "nobody vouches for it"),
+    )
+    desk = Desk(premises=Premises(readiness=ReadinessReport("checkout", NOON, True, rows)))
+    desk.ask(Verb.ATTEST, "CAT-3", reason="restored")
+    with pytest.raises(Refused) as no:
+        desk.ask(Verb.ATTEST, "FLT-1", reason="it is fine")
+    assert str(no.value) == (
+        "attest checkout: FLT-1 is measured, and fails: all hosts are in fra1: mend it, or let it off for a time: "
+        "pithead waive checkout FLT-1 --until TIME --reason TEXT"
+    )
+    desk.ask(Verb.WAIVE, "FLT-1", reason="ams2 opens in May", end=NOON + 30 * DAY)
+    assert [one.item for one in desk.docket.attestations] == ["CAT-3", "FLT-1"]
 
 
 @pytest.mark.parametrize(

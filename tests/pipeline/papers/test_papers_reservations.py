@@ -88,6 +88,8 @@ def test_who_gives_back_what_another_person_owns_is_named() -> None:
         ({"end": NOON + HOUR}, "a reason is missing"),
         ({"reason": "x"}, "its end is missing"),
         ({"reason": "x", "end": NOON + 7 * DAY + HOUR}, "it would last 7 d 01 h"),
+        # As it is asked for on a command line, a moment before.
+        ({"reason": "x", "end": NOON + 8 * DAY - timedelta(milliseconds=40)}, "it would last 8 d"),
         ({"reason": "x", "start": NOON - HOUR, "end": NOON + HOUR}, "is past"),
         ({"reason": "x", "start": NOON + HOUR, "end": NOON + HOUR}, "before it begins"),
         ({"reason": "x", "end": NOON + HOUR, "also": ("nosuch", "\x1b[2J")}, "no such service: nosuch, \ufffd[2J"),

@@ -14,6 +14,7 @@ from pipeline.gates import Answer, Gate, first_closed
 from pipeline.holds import before
 from pipeline.lifecycle import Phase
 from pipeline.model import Freeze, FrequencyRules, Rules
+from pipeline.policy.load_test import ONLY_STAGING
 from pipeline.premises import Premises
 from pipeline.readiness.report import ReadinessReport, Row, RowState
 from pipeline.requests import refuse_promote
@@ -164,8 +165,7 @@ def test_a_build_that_is_to_pass_the_load_test_may_come_to_staging_for_it() -> N
     assert report.gates == before(tested, premised(docket=docket, budget=low), "mira", (), NOW)
     assert (report.deploy, report.why) == (
         Deploy.WARN,
-        "load-test: lock-1 since 2025-01-15 14:02 UTC: slow: a mended build may go to staging; nothing goes further "
-        "until a load test passes",
+        f"load-test: lock-1 since 2025-01-15 14:02 UTC: slow: {ONLY_STAGING}",
     )
     held = admission(SERVICE, None, (), premised(docket=docket), (), NOW)
     assert (held.deploy, held.why) == (Deploy.BLOCKED, "load-test: lock-1 since 2025-01-15 14:02 UTC: slow")

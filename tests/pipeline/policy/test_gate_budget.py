@@ -17,7 +17,7 @@ from pipeline.policy.payback import payback
 from pipeline.policy.wording import span, times, whole_percent
 from pipeline.premises import Premises
 from pipeline.slo.report import Alarm, Outage, PaybackReport
-from pipeline.slo.rules import Kind, PaybackRules
+from pipeline.slo.rules import Count, Kind, PaybackRules
 from tests.pipeline.policy.given import (
     BREACH,
     DAY,
@@ -83,6 +83,26 @@ def test_a_page_that_fires_holds_for_someone_must_look() -> None:
         "burn: availability 30d: burns 14.9 times too fast over 1h00m, 15.2 over 5m00s; 12 % left, 2m41s, gone in 6h00m"
     )
     assert "someone must look" in gate.lifts
+
+
+def test_a_burn_over_a_window_of_which_only_a_part_is_known_says_so() -> None:
+    few = replace(pair(Alarm.PAGE), long=9_444.4, short=9_444.4, known_s=360.0)
+    gate = error_budget(SERVICE, premised(budget=a_report(an_slo(burn=(few,)))), NOW)
+    assert gate.why.startswith(
+        "burn: availability 30d: burns 9444.4 times too fast over the 6m00s that are known of 1h00m, 9444.4 over 5m00s;"
+    )
+    fewer = replace(few, known_s=180.0)
+    gate = error_budget(SERVICE, premised(budget=a_report(an_slo(burn=(fewer,)))), NOW)
+    assert "burns 9444.4 times too fast over the 3m00s that are known of 1h00m; 75 % left" in gate.why
+    most = replace(few, known_s=3_300.0)
+    assert "too fast over 1h00m, " in error_budget(SERVICE, premised(budget=a_report(an_slo(burn=(most,)))), NOW).why
+
+
+def test_an_objective_in_slices_tells_slices() -> None:
+    spent = a_window(left=0.0, left_s=0.0, bad_s=2_580, good_s=2_589_420)
+    slo = an_slo(spent, count=Count.SLICES, slice_s=60)
+    gate = error_budget(SERVICE, premised(budget=a_report(slo)), NOW)
+    assert gate.why == "availability 30d: 0 % left, 0s; 43 of 43,200 slices bad"
 
 
 def test_a_pair_that_does_not_fire_holds_nothing_and_a_ticket_warns() -> None:

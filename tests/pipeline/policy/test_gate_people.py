@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.admission import admission
 from pipeline.docket import Docket
 from pipeline.gates import BLOCKS, STOPS_HOSTS, Answer, Gate
 from pipeline.model import Rules
@@ -14,6 +15,7 @@ from pipeline.policy.break_glass import WAITING, opened, through
 from pipeline.policy.hotfix import hotfix
 from pipeline.policy.readiness import readiness
 from pipeline.readiness.report import ReadinessReport, Row, RowState
+from pipeline.view import Deploy
 from tests.pipeline.policy.given import DAY, GLASS, HOUR, ILL, NOW, SETTLED, a_service, broken, premised
 
 SERVICE = a_service()
@@ -162,3 +164,22 @@ def test_whatever_a_gate_is_called_a_pass_opens_only_those_on_the_list(name: str
 def test_rules_without_a_recent_time_are_never_a_hotfix() -> None:
     none = a_service(replace(Rules(), emergency=replace(Rules().emergency, hotfix_s=0.0)))
     assert hotfix(none, ILL, NOW).answer is Answer.PASS
+
+
+def test_a_used_pass_without_a_review_is_told_at_every_gate_from_the_fourth_day_on_and_holds_nothing() -> None:
+    used = replace(GLASS, used_by=("checkout-8",), ends=NOW)
+    late = NOW + 3 * DAY + HOUR
+    assert through((), Docket(passes=(used,)), NOW + 3 * DAY) == ()
+    (gate,) = through((), Docket(passes=(used,)), late)
+    assert gate.answer is Answer.PASS
+    assert gate.warns == (
+        "break-glass pass-1 of ana, over since 2025-01-15 14:02 UTC, is not reviewed: "
+        "pithead review checkout pass-1 --reason ..."
+    )
+    report = admission(SERVICE, None, (), premised(docket=Docket(passes=(used,))), (), late)
+    assert (report.deploy, report.why) == (Deploy.WARN, f"review: {gate.warns}")
+    for seen in (replace(used, used_by=()), replace(used, reviewed=NOW, reviewed_by="ben")):
+        assert through((), Docket(passes=(seen,)), late) == ()
+    early = replace(used, ends=late + HOUR, ended=NOW)
+    two = Docket(passes=(early, replace(used, id="pass-2")))
+    assert through((), two, late)[0].why.endswith("is not reviewed and 1 more")

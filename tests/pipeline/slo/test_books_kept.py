@@ -248,6 +248,34 @@ def test_a_clock_that_goes_back_forgives_no_downtime(company: Company) -> None:
     assert company.station.report.payback == report.payback
 
 
+def test_an_outage_in_which_the_clock_goes_back_by_an_hour_is_not_charged_before_it_began(company: Company) -> None:
+    company.tick(12 * 90)
+    began = company.clock.now()
+    company.tick(12 * 5 + 6, bad=True)
+    company.clock.wall -= timedelta(hours=1)
+    company.tick(12 * 5 - 6, bad=True)
+    assert company.station.report is not None
+    behind = company.station.report.slos[0]
+    # What lies ahead of the clock counts, and is news.
+    assert behind.rolling.bad > 1_000
+    assert behind.silent_s is not None
+    assert behind.silent_s <= 65
+    company.tick(12 * 60)
+    assert company.clock.now() == began + timedelta(minutes=10)
+    report = company.station.report
+    assert report is not None
+    assert report.payback is not None
+    # What was down while the clock caught up is in the slice that it went back from; no request is lost.
+    assert [(one.start, one.seconds) for one in report.outages] == [(began, 360)]
+    assert report.payback.block is not None
+    assert report.payback.block.since <= began <= report.payback.block.breach
+    assert report.slos[0].rolling.bad == 1_200
+    company.start()
+    company.tick()
+    assert company.station.report is not None
+    assert company.station.report.payback == report.payback
+
+
 def test_slices_of_a_time_ahead_of_the_clock_do_not_hide_that_nothing_is_heard(company: Company) -> None:
     company.tick(12 * 40)
     company.clock.wall -= timedelta(minutes=30)

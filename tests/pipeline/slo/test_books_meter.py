@@ -125,7 +125,7 @@ def test_what_the_history_refuses_is_told_again_and_what_it_took_is_not() -> Non
     assert shop.meter.closed == [second]
 
 
-def test_a_clock_that_goes_back_closes_what_lies_ahead_of_it_and_goes_on_there() -> None:
+def test_while_a_clock_that_went_back_catches_up_what_is_seen_goes_to_the_newest_slice() -> None:
     shop = Shop()
     shop.tick(0.0)
     for _ in range(10):
@@ -133,9 +133,25 @@ def test_a_clock_that_goes_back_closes_what_lies_ahead_of_it_and_goes_on_there()
     shop.now -= timedelta(hours=1)
     for _ in range(14):
         shop.tick(5.0, 10)
+    # A minute's worth at a time: the history adds them up.
+    assert shop.closed() == [(0, 240, 0), (0, 240, 0)]
+    shop.meter.closed.clear()
+    for _ in range(12 * 60):
+        shop.tick(5.0, 10)
+    assert {begin for begin, _, _ in shop.closed()} == {0, 60}
+    assert sum(total for _, total, _ in shop.closed()) == 12 * 60 * 20
+
+
+def test_a_clock_that_was_wrong_by_days_is_followed_back() -> None:
+    shop = Shop()
+    shop.tick(0.0)
+    for _ in range(10):
+        shop.tick(5.0, 10)
+    shop.now -= timedelta(days=2)
+    for _ in range(14):
+        shop.tick(5.0, 10)
     # Of the minute that it came back into too little was seen.
-    assert [begin for begin, _, _ in shop.closed()] == [0, -3_540]
-    assert [total for _, total, _ in shop.closed()] == [200, 240]
+    assert shop.closed() == [(0, 200, 0), (60 - 2 * 86_400, 240, 0)]
 
 
 def test_a_clock_that_leaps_leaves_unknown_time_behind() -> None:

@@ -96,6 +96,8 @@ def test_gaps_are_unknown_and_the_time_before_the_first_slice_is_none() -> None:
     slo = tally.report(START + timedelta(minutes=600, seconds=1)).slos[0]
     assert slo.rolling.unknown_s == slo.month.unknown_s == 3_600
     assert slo.coverage == 0.9
+    assert [pair.known_s for pair in slo.burn][:3] == [3_600, 21_600, 32_400]
+    assert (slo.slice_s, slo.bad_of(slo.rolling)) == (60, (0, slo.rolling.total, "requests"))
     # Nothing comes any more: after a slice and what makes a reading stale, time goes by unknown.
     slo = tally.report(START + timedelta(minutes=610, seconds=1)).slos[0]
     assert slo.rolling.unknown_s == 3_600 + 8 * 60
