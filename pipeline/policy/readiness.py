@@ -7,6 +7,7 @@ from pipeline.gates import Answer, Gate
 from pipeline.model import Service
 from pipeline.policy.wording import and_more, count
 from pipeline.premises import Premises
+from pipeline.readiness.catalogue import ITEMS
 from pipeline.readiness.report import Row, RowState
 
 NAME = "readiness"
@@ -40,13 +41,18 @@ def _named(rows: Sequence[Row]) -> str:
 
 def _soon(rows: Sequence[Row], now: datetime) -> str:
     ending = [row for row in rows if row.state in {RowState.PASS, RowState.WAIVED} and row.expires is not None]
-    near = sorted((row for row in ending if _end(row) - now <= SOON), key=_end)
+    near = sorted((row for row in ending if _end(row) - now <= _soon_is(row)), key=_end)
     if not near:
         return ""
     first = near[0]
     # Counted up: what ends within the day ends in one day.
     days = max(-((now - _end(first)) // timedelta(days=1)), 0)
     return f"{first.id} {first.title} expires in {count(days, 'day')}{and_more(near)}"
+
+
+def _soon_is(row: Row) -> timedelta:
+    """Of a word that lasts two weeks, two weeks are not soon."""
+    return min(SOON, timedelta(days=ITEMS[row.id].days) / 3) if row.id in ITEMS else SOON
 
 
 def _end(row: Row) -> datetime:

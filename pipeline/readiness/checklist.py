@@ -27,7 +27,9 @@ def checklist(
 def _row(item: Item, of: Subject, attestations: Sequence[Attestation]) -> Row:
     words = [one for one in attestations if one.item == item.id and one.revoked is None]
     waiver = next((one for one in reversed(words) if one.waived and one.holds(of.now)), None)
-    word = next((one for one in reversed(words) if not one.waived), None)
+    spoken = [one for one in reversed(words) if not one.waived]
+    # A word that has lapsed takes nothing from an older one that still holds.
+    word = next((one for one in spoken if one.holds(of.now)), spoken[0] if spoken else None)
     found = item.measured(of) if item.measured is not None else None
     lifts = f"pithead attest {of.service.name} {item.id} --reason ... --evidence ..."
     if found is not None and found.state is RowState.PASS and not item.vouched:

@@ -21,7 +21,7 @@ def main() -> None:
         terminal.press("checkout")
         terminal.wait_for("/ checkout_")
         terminal.press("\r")
-        terminal.wait_for("1 of 8 services")
+        terminal.wait_for("1 of 12 services")
         terminal.press("\r")
         terminal.wait_for("fleet > checkout", "throughput", "cpu")
         watch(terminal, time.monotonic() + 1)

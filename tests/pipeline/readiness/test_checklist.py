@@ -148,6 +148,12 @@ def test_a_word_that_has_expired_or_was_taken_back_no_longer_counts() -> None:
     assert row(asked(word("CAT-3", revoked=True)), "CAT-3").state is RowState.UNKNOWN
 
 
+def test_a_short_word_takes_nothing_from_an_older_one_that_still_holds() -> None:
+    long, short = word("CAT-3", days=90), word("CAT-3", days=0)
+    assert row(asked(long, short), "CAT-3").expires == NOW + 90 * DAY
+    assert row(asked(short, word("CAT-3", days=1)), "CAT-3").expires == NOW + DAY
+
+
 def test_what_is_measured_and_wrong_is_not_talked_away_but_can_be_let_off_for_a_time() -> None:
     lonely = service(places=("fra1",))
     wrong = row(asked(word("FLT-1"), of=lonely), "FLT-1")
