@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pipeline.commands import Refused
-from pipeline.gates import Answer, Gate, blocks, first_closed
+from pipeline.gates import UNWELL, Answer, Gate, blocks, first_closed
 from pipeline.holds import before
 from pipeline.lifecycle import Phase, Rollout
 from pipeline.model import Service
 from pipeline.policy import break_glass, isolation, load_test, readiness
 from pipeline.policy.hotfix import hotfix
 from pipeline.policy.payback import payback
+from pipeline.policy.wording import lifted
 from pipeline.premises import Premises
+from pipeline.situation import Situation
 from pipeline.view import Deploy, GateReport
 
 ADVICE = frozenset({isolation.NAME})
@@ -36,7 +38,7 @@ def admission(
     """
     if rollout is None or rollout.ended:
         known = (drift,) if drift is not None else ()
-        asked = (*known, *before(service, premises, "", started, now), *holds)
+        asked = (*known, *before(service, premises, None, started, now), *holds)
         return _report(service, now, break_glass.through(asked, premises.docket, now))
     if rollout.phase is Phase.ROLLING_BACK:
         lifts = f"by itself, when {rollout.stable} runs again"
@@ -61,7 +63,15 @@ def refuse_submit(what: str, service: Service, premises: Premises, now: datetime
     asked = (hotfix(service, premises, now), payback(service, premises, now))
     for gate in break_glass.through(asked, premises.docket, now):
         if gate.answer is Answer.HOLD:
-            raise Refused(what, f"{gate.name}: {gate.why}", f"it lifts {gate.lifts}")
+            raise Refused(what, f"{gate.name}: {gate.why}", lifted(gate))
+
+
+def queued_behind(situation: Situation, by: str) -> tuple[Gate, ...]:
+    """The gates that a release of `by` meets as it is queued; those of the machinery as they were seen last."""
+    machinery = (gate for gate in situation.gates if gate.name in UNWELL)
+    premises, now = situation.premises, situation.now
+    asked = (*machinery, *before(situation.service, premises, by, situation.started, now))
+    return break_glass.through(asked, premises.docket, now)
 
 
 def _report(service: Service, now: datetime, gates: tuple[Gate, ...]) -> GateReport:

@@ -6,7 +6,7 @@ counts, or slices of a time that had passed were read afterwards. What that does
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -14,7 +14,7 @@ from math import ceil
 
 from pipeline.docket import Correction, Docket
 from pipeline.events import AUTO, Event
-from pipeline.paybacks import changed
+from pipeline.paybacks import changed, would_change
 from pipeline.ports import Changes, Clock, History, HistoryError
 from pipeline.slo.meter import Meter
 from pipeline.slo.quota import show_target
@@ -163,6 +163,18 @@ class Books:
         for name in services:
             if name in self._books:
                 self._books[name].stale, self._books[name].why = True, "requests of a time without a controller"
+
+    def if_approved(self, station: Station, asked: Correction) -> str:
+        """What a correction that waits for its second person would change in the payback; "" where nothing.
+
+        Raises `HistoryError`.
+        """
+        book, now = self._books[station.service.name], self._clock.now()
+        if book.tally is None:
+            return ""
+        counting = (*_counting(station), replace(asked, approved_by="", approved=now))
+        then = rebuilt(station.service, self._history, counting, book.targets, now)
+        return would_change(book.tally.report(now).payback, then.report(now).payback)
 
     def whole(self, station: Station) -> BudgetReport:
         """As of now, with the burn-downs. Raises `HistoryError`."""

@@ -36,7 +36,7 @@ from pipeline.model import Fleet
 from pipeline.ports import Alerts, Changes, Checks, Clock, History, HistoryError, HostFleet, Inventory, Logs, Metrics
 from pipeline.premises import Premises
 from pipeline.present import row
-from pipeline.proposals import propose
+from pipeline.proposals import foretold, propose
 from pipeline.reading import Reading
 from pipeline.requests import take
 from pipeline.roster import changed
@@ -139,6 +139,7 @@ class Controller(Reading):
             station.fault = ""
         self._try(self._collect)
         self._try(self._rehost)
+        self._try(self._ledger.tell_lapsed)
         await self._observe()
         elapsed_s = self._elapsed_s()
         now_s = self._clock.monotonic()
@@ -313,7 +314,10 @@ class Controller(Reading):
 
     def propose(self, verb: Verb, service: str) -> Proposal:
         station = self._known(service, f"{verb} {plain(service, 60)}")
-        return propose(verb, station, self._situation(station))
+        proposal = propose(verb, station, self._situation(station))
+        if verb is not Verb.APPROVE:
+            return proposal
+        return foretold(proposal, station.docket, partial(self._ledger.books.if_approved, station))
 
     def refilled(self, services: Iterable[str]) -> None:
         """The history has got slices of theirs from elsewhere."""
@@ -379,6 +383,7 @@ class Controller(Reading):
             self._ledger.docket,
             self._stations.keys(),
             self._premises(station),
+            tuple(station.started),
         )
 
     def _premises(self, station: Station, coming: Mapping[str, Rollout] = NOBODY) -> Premises:

@@ -20,6 +20,10 @@ UNWELL = STOPS_HOSTS - {"pause"}
 BLOCKS = frozenset({"payback", "lock", "load-test", "isolation", "readiness"})
 """Gates that time or data alone do not open: closed, they are what a service is BLOCKED by."""
 
+LOCKS = frozenset({"lock", "load-test"})
+AT_THE_DOOR = BLOCKS | {"budget", "coverage", "freeze", "canary-overlap"}
+"""Gates of the way to the next stage: the release itself has nothing more to show while one of them is closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:

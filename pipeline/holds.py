@@ -1,6 +1,7 @@
 """Every gate of a phase, in the order in which they are shown."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.facts import Facts
@@ -38,6 +39,12 @@ _BETWEEN = frozenset({Phase.QUEUED, Phase.STAGING_CHECKS, Phase.CANARY_BAKE, Pha
 """Phases that end in a step forward: freezes and locks are asked at each."""
 _STAGES = _BETWEEN - {Phase.WAVE_SOAK}
 """Those that end in another stage: budgets are asked at each; between waves production is not left mixed."""
+_ON_THE_WAY = {
+    Phase.STAGING_DEPLOY: frozenset({"budget", "payback", "lock", "load-test", "freeze"}),
+    Phase.CANARY_DEPLOY: frozenset({"budget", "payback", "lock", "load-test", "freeze"}),
+    Phase.WAVE_DEPLOY: frozenset({"lock", "load-test", "freeze"}),
+}
+"""While hosts are told: gates of the door ahead. They are shown as a warning, and stop no host halfway."""
 
 
 def gates(facts: Facts, judgement: Judgement | None, work: Work) -> tuple[Gate, ...]:
@@ -46,7 +53,15 @@ def gates(facts: Facts, judgement: Judgement | None, work: Work) -> tuple[Gate, 
         return ()
     docket, now = facts.premises.docket, facts.now
     found = (*_of_the_stage(facts, judgement, work), *_of_the_service(facts), *_of_people(facts))
-    return through(found, docket, now)
+    ahead = _ON_THE_WAY.get(facts.rollout.phase, frozenset())
+    return through((_ahead(gate) if gate.name in ahead else gate for gate in found), docket, now)
+
+
+def _ahead(gate: Gate) -> Gate:
+    """A gate of the next door, before the release is there."""
+    if gate.answer is Answer.PASS:
+        return gate
+    return replace(gate, answer=Answer.PASS, warns=f"holds it at the next door: {gate.why}")
 
 
 def _of_the_stage(facts: Facts, judgement: Judgement | None, work: Work) -> tuple[Gate, ...]:
@@ -77,9 +92,9 @@ def _of_the_service(facts: Facts) -> tuple[Gate, ...]:
         return before(service, premises, facts.rollout.by, facts.started, now)
     if phase is Phase.STAGING_CHECKS:
         found.append(canary_overlap(service, premises))
-    if phase in _STAGES:
+    if phase in _STAGES or "budget" in _ON_THE_WAY.get(phase, ()):
         found += [error_budget(service, premises, now), payback(service, premises, now)]
-    if phase in _BETWEEN:
+    if phase in _BETWEEN or phase in _ON_THE_WAY:
         found += [
             locks(service, premises.docket, now),
             load_test(service, premises.docket, now),
@@ -89,9 +104,9 @@ def _of_the_service(facts: Facts) -> tuple[Gate, ...]:
 
 
 def before(
-    service: Service, premises: Premises, by: str, started: Sequence[datetime], now: datetime
+    service: Service, premises: Premises, by: str | None, started: Sequence[datetime], now: datetime
 ) -> tuple[Gate, ...]:
-    """What is asked before a release begins."""
+    """What is asked before a release begins; `by` is None where nobody has submitted one yet."""
     return (
         isolation(service),
         reservation(service, premises, by, now),

@@ -24,6 +24,7 @@ from pipeline.lifecycle import STAGING, CheckResult, Phase, Rollout
 from pipeline.model import Fleet, Service
 from pipeline.panes import Panes
 from pipeline.papers.following import NOTHING, Move, following, load_tested
+from pipeline.papers.lapsing import Lapsing
 from pipeline.ports import Changes, Clock, History, HistoryError, Memory
 from pipeline.recorder import Recorder
 from pipeline.station import PAST, Station
@@ -47,12 +48,14 @@ class Ledger:
         self.lost: tuple[str, ...] = ()
         """Releases on their way of services that the configuration does not have."""
         self._stations: dict[str, Station] = {}
+        self._lapsing = Lapsing(clock.now())
         self.docket = Docket()
         """Every paper that was ever laid down."""
 
     def open(self) -> tuple[Memory, dict[str, Station]]:
         """Every service's station as the history left it. Raises `HistoryError`."""
         memory = self._history.start()
+        self._lapsing = Lapsing(memory.newest or self._clock.now())
         self.docket = Docket().with_papers(self._history.papers())
         papers = self.docket.by_service()
         stations = {
@@ -214,6 +217,17 @@ class Ledger:
         by_service = {station.service.name: station for station, _, _ in ended}
         for event in kept:
             self._note(by_service[event.service], (event,))
+
+    def tell_lapsed(self) -> None:
+        """Papers whose time was over, or had come, since the last tick. Raises `HistoryError`."""
+        now = self._clock.now()
+        due = self._lapsing.due(self.docket, now)
+        if not due:
+            return
+        for event in self._history.record(Changes(events=due)):
+            if event.service in self._stations:
+                self._note(self._stations[event.service], (event,))
+        self._lapsing.keep(now)
 
     def keep_own(self, event: Event) -> None:
         """An event of no release: a refusal, a clock that jumped."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipeline.admission import until
-from pipeline.gates import UNWELL, Answer, Gate, first_closed
+from pipeline.gates import AT_THE_DOOR, LOCKS, UNWELL, Answer, Gate, first_closed
 from pipeline.hostwork import Standing
 from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
@@ -32,6 +32,8 @@ _RANK = {
     State.LOCK: 7,
     State.STEADY: 9,
 }
+_DOORS = frozenset({Phase.STAGING_CHECKS, Phase.CANARY_BAKE, Phase.WAVE_SOAK})
+"""Phases that end at a door."""
 _MOVING = 8
 _WATCHED = 2
 
@@ -132,7 +134,16 @@ def state(station: Station, now: datetime, now_s: float) -> State:
         return State.HOLD
     if closed and all(gate.name == "promote" for gate in closed):
         return State.WAIT
-    return _PHASES[rollout.phase]
+    return State.BLOCK if _shut_out(station) is not None else _PHASES[rollout.phase]
+
+
+def _shut_out(station: Station) -> Gate | None:
+    """What keeps a release at a door that it would go through by now; a lock, also of one that is not there yet."""
+    if station.rollout is None or station.rollout.phase not in _DOORS:
+        return None
+    closed = [gate for gate in station.gates if gate.answer is not Answer.PASS]
+    waits = any(gate.name not in AT_THE_DOOR | {"promote"} for gate in closed)
+    return first_closed(gate for gate in closed if gate.name in (LOCKS if waits else AT_THE_DOOR))
 
 
 def judgement_of(station: Station) -> Judgement | None:
@@ -154,6 +165,10 @@ def _why(station: Station, word: State, now: datetime, now_s: float) -> str:
     if word is State.BACK:
         back = station.work.names(Standing.THERE)
         return f"back to {rollout.stable} ({len(back)} of {len(station.work.standings)} hosts): {rollout.why}"
+    shut_out = _shut_out(station) if word is State.BLOCK else None
+    if shut_out is not None:
+        own = f"; {_phase_words(rollout, station)}" if _missing_s(station) else ""
+        return f"{_said(shut_out)}{own}"
     if word in {State.WAIT, State.PAUSED, State.BLOCK, State.HOLD}:
         closed = _closed(station, word)
         if closed is not None:
@@ -253,14 +268,27 @@ def _progress(station: Station) -> Progress | None:
     return None if of_s is None else Progress(min(rollout.served.seconds, of_s), of_s)
 
 
+def _missing_s(station: Station) -> float | None:
+    """What its stage still takes; None of one that takes no time of its own."""
+    rollout = station.rollout
+    if rollout is not None and rollout.phase is Phase.CANARY_BAKE:
+        return remaining_s(station.service.rules.cycle, rollout.served)
+    progress = _progress(station)
+    return None if progress is None else progress.of_s - progress.done_s
+
+
 def _wait(station: Station, word: State, now: datetime) -> float | None:
     rollout = station.rollout
     if rollout is None or rollout.ended or word in {State.PAUSED, State.WAIT, State.STALE}:
         return None
-    if rollout.phase is Phase.CANARY_BAKE:
-        return remaining_s(station.service.rules.cycle, rollout.served)
-    progress = _progress(station)
-    if progress is not None:
-        return progress.of_s - progress.done_s
+    shut_out = _shut_out(station) if word is State.BLOCK else None
+    if shut_out is not None:
+        # Where no end is known, what is left of its own time says nothing.
+        return (
+            None if shut_out.until is None else max((shut_out.until - now).total_seconds(), _missing_s(station) or 0.0)
+        )
+    missing_s = _missing_s(station)
+    if missing_s is not None:
+        return missing_s
     ends = [gate.until for gate in station.gates if gate.answer is not Answer.PASS and gate.until is not None]
     return max((max(ends) - now).total_seconds(), 0.0) if ends else None

@@ -1,12 +1,19 @@
 """What a dangerous key would do, said before it is done; and why not, where it is not allowed."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from pipeline.commands import OF_RELEASES, Refused, Verb
+from pipeline.docket import Correction, Docket
+from pipeline.gates import Answer
 from pipeline.judge.verdict import Verdict
 from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
 from pipeline.model import Control
+from pipeline.papers.corrections import unapproved
 from pipeline.papers.proposing import proposal
 from pipeline.policy.promotion import NEXT
-from pipeline.policy.wording import at
+from pipeline.policy.wording import at, count
+from pipeline.ports import HistoryError
 from pipeline.present import differences
 from pipeline.requests import moving, refuse_promote, rollback_of
 from pipeline.service_page import production_waves
@@ -15,6 +22,8 @@ from pipeline.station import Station
 from pipeline.view import Asks, Proposal
 from pipeline.words import duration
 
+FORETOLD = 5
+"""Corrections of which a dialog says what they would change: each is a reading of the books."""
 Rows = tuple[tuple[str, str], ...]
 
 
@@ -31,6 +40,16 @@ def propose(verb: Verb, station: Station, situation: Situation) -> Proposal:
     return _proposal(verb, rollout, title, (("phase", rollout.phase.value),), allowed=True)
 
 
+def foretold(proposal: Proposal, mine: Docket, would_change: Callable[[Correction], str]) -> Proposal:
+    """With what each correction that waits would change in the payback; as it was where that cannot be read."""
+    try:
+        would = {one.id: would_change(one) for one in unapproved(mine)[:FORETOLD]}
+    except HistoryError:
+        return proposal
+    rows = tuple((key, f"{said}; {would[key]}" if would.get(key) else said) for key, said in proposal.rows)
+    return replace(proposal, rows=rows)
+
+
 def _promote(station: Station, situation: Situation) -> Proposal:
     rollout = moving(situation, Verb.PROMOTE)
     name = f"Promote {rollout.service} {rollout.revision}"
@@ -42,7 +61,7 @@ def _promote(station: Station, situation: Situation) -> Proposal:
             ("why", no.why),
             *((("rule", rule),) if named else ()),
             *_until(situation, rule),
-            ("lifts", no.mend.removeprefix("wait; it lifts ")),
+            ("lifts", _lifts(situation, rule) or no.mend),
         )
         return _proposal(Verb.PROMOTE, rollout, f"{name}: not allowed", held, allowed=False)
     door = NEXT[rollout.phase]
@@ -52,7 +71,7 @@ def _promote(station: Station, situation: Situation) -> Proposal:
         ("to", _to(station, rollout)),
         ("verdict", _verdict(station, rollout)),
         ("budget", _budget(station)),
-        ("back", f"last stable {rollout.stable}; a rollback restarts {len(rollout.out)} hosts"),
+        ("back", f"last stable {rollout.stable}; a rollback restarts {count(len(rollout.out), 'host')}"),
     )
     asks = Asks.YES if door == "canary" else Asks.NAME
     return _proposal(Verb.PROMOTE, rollout, title, rows, allowed=True, asks=asks)
@@ -62,6 +81,11 @@ def _until(situation: Situation, rule: str) -> Rows:
     """When the gate that is named lifts by itself, where that is known."""
     ends = [gate.until for gate in situation.gates if gate.name == rule and gate.until is not None]
     return tuple(("until", f"{at(end)} ({duration((end - situation.now).total_seconds())})") for end in ends[:1])
+
+
+def _lifts(situation: Situation, rule: str) -> str:
+    """What the gate that is named says; "" where no gate is."""
+    return next((gate.lifts for gate in situation.gates if gate.name == rule and gate.answer is not Answer.PASS), "")
 
 
 def _rollback(station: Station, situation: Situation) -> Proposal:

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from pipeline.admission import refuse_submit
+from pipeline.admission import queued_behind, refuse_submit
 from pipeline.commands import Command, Receipt, Refused, Verb
 from pipeline.events import Event, Who
 from pipeline.gates import Answer, Gate, first_closed
 from pipeline.lifecycle import FORWARD, Pause, Phase, Rollout, Signal, step
 from pipeline.papers import TAKERS
 from pipeline.policy.promotion import NEXT
+from pipeline.policy.wording import mend
 from pipeline.situation import Situation, Taken
 from pipeline.text import is_identifier, plain
 from pipeline.words import some
@@ -76,7 +77,9 @@ def _submit(command: Command, situation: Situation, who: Who) -> Taken:
         stragglers=newest.stragglers if newest is not None else (),
         before=(newest.canaries or newest.before) if newest is not None else (),
     )
-    said = f"{name} {revision} is queued as {begun.id}; a rollback would restore {situation.stable}"
+    closed = first_closed(queued_behind(situation, who.name))
+    held = f"; held by {closed.name}: {closed.why}" if closed is not None else ""
+    said = f"{name} {revision} is queued as {begun.id}{held}; a rollback would restore {situation.stable}"
     return _taken(command, (*rollouts, begun), begun, who, situation.now, said)
 
 
@@ -97,17 +100,15 @@ def refuse_promote(rollout: Rollout, gates: tuple[Gate, ...]) -> None:
     if rollout.phase is Phase.QUEUED:
         closed = first_closed(gates)
         why = f"{closed.name}: {closed.why}" if closed is not None else "it is queued, and begins by itself"
-        raise Refused(what, why, f"wait; it lifts {closed.lifts}" if closed is not None and closed.lifts else "wait")
+        raise Refused(what, why, mend(closed) if closed is not None else "wait")
     if rollout.phase not in NEXT:
-        mend = "wait until its stage is done" if rollout.phase in FORWARD else f"pithead status {rollout.service}"
-        raise Refused(what, f"it is in {rollout.phase}, where nothing waits for a promote", mend)
+        way = "wait until its stage is done" if rollout.phase in FORWARD else f"pithead status {rollout.service}"
+        raise Refused(what, f"it is in {rollout.phase}, where nothing waits for a promote", way)
     if rollout.pause is not None:
         raise Refused(what, f"it is paused by {rollout.pause.by}", f"pithead resume {rollout.service}, then promote")
     closed = first_closed(gate for gate in gates if gate.name != "promote")
     if closed is not None:
-        raise Refused(
-            what, f"{closed.name}: {closed.why}", f"wait; it lifts {closed.lifts}" if closed.lifts else "wait"
-        )
+        raise Refused(what, f"{closed.name}: {closed.why}", mend(closed))
     if not any(gate.name == "promote" and gate.answer is Answer.HOLD for gate in gates):
         raise Refused(what, "it goes on by itself", "nothing to do")
 
@@ -191,8 +192,8 @@ def rollback_of(situation: Situation) -> Rollout:
 def _cancel(command: Command, situation: Situation, who: Who) -> Taken:
     rollout = _of(command, moving(situation, command.verb))
     if rollout.phase is not Phase.QUEUED:
-        mend = f"pithead rollback {rollout.service}"
-        raise Refused(f"cancel {rollout.service}", f"{rollout.revision} is on hosts already ({rollout.phase})", mend)
+        back = f"pithead rollback {rollout.service}"
+        raise Refused(f"cancel {rollout.service}", f"{rollout.revision} is on hosts already ({rollout.phase})", back)
     changed = step(rollout, Signal.CANCEL, situation.now, f"cancelled by {who.name}")
     return _taken(
         command, (changed,), changed, who, situation.now, f"{rollout.service} {rollout.revision} is cancelled"

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from pipeline.docket import Lock, LockCause
 from pipeline.gates import Answer
 from pipeline.lifecycle import Phase
 from pipeline.station import Station
@@ -49,7 +50,7 @@ def at_rest(station: Station, word: State, now: datetime) -> str:
 def _may_not(station: Station) -> str:
     """What would keep a release from beginning; "" where nothing would, or nobody has asked yet."""
     asked = station.admission
-    return f"may not deploy: {asked.why}" if asked is not None and asked.deploy is Deploy.BLOCKED else ""
+    return f"may not deploy: {asked.why}" if asked is not None and asked.deploy not in {Deploy.OK, Deploy.WARN} else ""
 
 
 def _stays(station: Station) -> str:
@@ -63,7 +64,11 @@ def _stays(station: Station) -> str:
 
 def _locks(station: Station, now: datetime) -> tuple[str, ...]:
     return tuple(
-        f"locked by {lock.by} {f'until {lock.ends:%Y-%m-%d %H:%M} UTC' if lock.ends else 'until it is unlocked'}: "
-        f"{lock.reason} ({lock.id})"
-        for lock in station.docket.locks_on(now)
+        f"locked by {lock.by} {_lasts(lock)}: {lock.reason} ({lock.id})" for lock in station.docket.locks_on(now)
     )
+
+
+def _lasts(lock: Lock) -> str:
+    if lock.ends is not None:
+        return f"until {lock.ends:%Y-%m-%d %H:%M} UTC"
+    return "until a load test passes" if lock.cause is LockCause.LOAD_TEST else "until it is unlocked"

@@ -1,6 +1,6 @@
 """What a command meets, and what becomes of it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,6 +38,8 @@ class Situation:
     services: Collection[str] = ()
     """Names of the whole fleet."""
     premises: Premises = field(default_factory=Premises)
+    started: Sequence[datetime] = ()
+    """When releases went to staging, newest first."""
 
 
 @dataclass(frozen=True, slots=True)

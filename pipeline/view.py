@@ -25,7 +25,7 @@ class State(StrEnum):
     STEADY = "STEADY"
     QUEUED = "QUEUED"
     BLOCK = "BLOCK"
-    """A gate keeps a release from starting."""
+    """A gate keeps a release from starting, or one that has nothing more to show from the next stage."""
     STAGE = "STAGE"
     GATES = "GATES"
     """In staging, its checks run or hold it."""

@@ -42,6 +42,12 @@ def amount(value: float, unit: str) -> str:
     return f"{value:,.2f}{'' if unit.startswith('/') or not unit else ' '}{unit}"
 
 
+def either(names: list[str], most: int = 3) -> str:
+    """Any one of them: "ana", "ana or ben", "ana, ben or eva", "ana, ben, eva or 4 more"."""
+    shown = names if len(names) <= most else [*names[:most], f"{len(names) - most} more"]
+    return " or ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
+
+
 def some(names: list[str], most: int = 3) -> str:
     """The first few of many: "a, b, c and 4 more"."""
     shown = ", ".join(names[:most])

@@ -19,7 +19,7 @@ def page(report: BudgetReport, gate: GateReport, corrections: Sequence[Correctio
     yield f"{gate.service} {gate.deploy.value}: {gate.why}"
     for each in gate.gates:
         if f"{each.name}: {each.why}" == gate.why:
-            yield from [f"  lifts {each.lifts}"] if each.lifts else []
+            yield from [f"  {each.name} lifts {each.lifts}"] if each.lifts else []
         elif each.answer is not Answer.PASS:
             yield f"  {sheet.gate_line(each)}"
     if not report.slos:
@@ -53,9 +53,9 @@ def _slo(slo: SloReport) -> Iterator[str]:
 def _window(slo: SloReport, of: WindowReport) -> Iterator[str]:
     why = f": {of.why}" if of.why else ""
     yield f"  {of.label}: {left(of.left_s)} left ({per_cent(of.left)}){why}"
-    between = f" ({of.worst} to {of.best})" if of.worst != of.best else ""
+    between = f" (between {of.worst} and {of.best})" if of.worst != of.best else ""
     achieved = f"achieved {of.achieved or '?'} %{between}"
-    unknown = f", unknown {span(of.unknown_s)}" if of.unknown_s else ""
+    unknown = f"; not known: {span(of.unknown_s)} of this window" if of.unknown_s else ""
     bad, whole, what = slo.bad_of(of)
     yield f"    {achieved}; {bad:,} of {whole:,} {what} bad; down {span(of.bad_s)}{unknown}"
 

@@ -7,20 +7,20 @@ from typing import TypeGuard
 
 from pipeline.view import Budget, Deploy, FleetView, ServiceRow
 from pithead.spans import left, per_cent
+from tui.budget_order import ahead, mark, worst_first
 
 WIDTH = 80
-BESIDE = 57
+BESIDE = 58
 """Columns of all but the name and the bar."""
 BAR = 12
 LONGEST_NAME = 18
-STOPS = (Deploy.HOLD, Deploy.BLOCKED)
 
 
 def table(view: FleetView) -> Iterator[str]:
-    rows = sorted(view.services, key=_worst_first)
+    rows = worst_first(view.services)
     windows = sorted({row.budget.window for row in rows})
     known = [row.budget.coverage for row in rows if row.budget.coverage is not None]
-    coverage = f"coverage at least {math.floor(1000 * min(known)) / 10:g}%" if known else "coverage ?"
+    coverage = f"coverage: worst {math.floor(1000 * min(known)) / 10:g}%" if known else "coverage: ?"
     yield f" BUDGET rolling {', '.join(windows) or '?'} | {coverage} | {view.at:%Y-%m-%d %H:%M:%S}Z"
     width = min(max((len(row.name) for row in rows), default=8), LONGEST_NAME)
     cells = max(min(WIDTH - BESIDE - width, BAR), 0)
@@ -30,20 +30,12 @@ def table(view: FleetView) -> Iterator[str]:
         yield _row(row, view.at, width, cells)
 
 
-def _worst_first(row: ServiceRow) -> tuple[bool, float]:
-    """What nobody knows comes last, under all that is known to be bad."""
-    of = row.budget.left
-    return (False, of) if _is_known(of) else (True, 0.0)
-
-
 def _row(row: ServiceRow, now: datetime, width: int, cells: int) -> str:
     its = row.budget
-    unknown = its.deploy is Deploy.UNKNOWN or not _is_known(its.left)
-    mark = "!" if its.deploy in STOPS else "?" if unknown else " "
     name = row.name if len(row.name) <= width else f"{row.name[: width - 1]}~"
     used = f"[{bar(its.left, cells)}]{_spent(its.left):>4} "
     burns = f"{burn(its.burn_1h):>6}{burn(its.burn_6h):>5}"
-    text = f"{mark} {name:{width}} {its.target or '?':6}{left(its.left_s):>8} {used}{burns} {gone_in(its):7} "
+    text = f"{mark(row)} {name:{width}} {its.target or '?':6}{left(its.left_s):>8} {used}{burns} {gone_in(its):7} "
     deploy = f"{its.deploy.value} {_more(its, now)}".rstrip()
     return text + (deploy if len(text) + len(deploy) <= WIDTH else its.deploy.value)
 
@@ -85,17 +77,9 @@ def _more(of: Budget, now: datetime) -> str:
     if of.deploy is Deploy.OK:
         return ""
     if of.deploy_until is not None:
-        return _ahead((of.deploy_until - now).total_seconds())
+        return ahead((of.deploy_until - now).total_seconds())
     gate, colon, _ = of.deploy_why.partition(":")
     return gate if colon else ""
-
-
-def _ahead(seconds: float) -> str:
-    """In its largest unit, never shorter than it is."""
-    for span, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds > span:
-            return f"{math.ceil(seconds / span)}{unit}"
-    return f"{max(math.ceil(seconds), 0)}s"
 
 
 def line(of: Budget) -> str:

@@ -10,7 +10,7 @@ from pipeline.commands import Refused
 from pipeline.ports import ControllerLost, HistoryError
 from pithead.exits import Exit, Failure, GateExit
 from pithead.out import Out
-from pithead.parser import ACTS, parser
+from pithead.parser import ACTS, must_be_text, parser
 from pithead.parsing_docket import PAPERS
 
 VERBS = {
@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parser().parse_args(argv)
         verb = args.verb
+        must_be_text(args)
         return _dispatch(args, out)
     except Failure as failure:
         out.error(str(failure))

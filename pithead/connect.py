@@ -14,7 +14,7 @@ from pithead.exits import Exit, Failure
 from pithead.out import Out
 from pithead.peek import peek
 from pithead.places import Places, places
-from pithead.sockets import Heard, hear
+from pithead.sockets import Heard, closed_to_us, hear
 
 AskingVerb = Callable[[Namespace, ControlRoom, Out], Awaitable[int]]
 
@@ -38,6 +38,11 @@ class Found:
             out.error(f"{self.wrong}: the defaults stand in for it: pithead check")
 
     def nobody(self) -> Failure:
+        """That no controller can be asked, and why: one that others use is not said to be missing."""
+        for read_only in (False, True):
+            socket = self.places.socket(read_only=read_only)
+            if hear(socket) is Heard.FORBIDDEN:
+                return Failure("controller", *closed_to_us(socket), Exit.UNKNOWN)
         why = f"no controller answers in {self.places.run}"
         words = ["pithead", *(("--config", self.named) if self.named else ()), "controller"]
         return Failure("controller", why, f"start one: {shlex.join(words)}", Exit.UNKNOWN)

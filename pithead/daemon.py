@@ -9,7 +9,7 @@ from typing import IO
 
 from pithead.exits import Exit, Failure
 from pithead.places import Places
-from pithead.sockets import Heard, hear
+from pithead.sockets import Heard, closed_to_us, hear
 
 COMING_UP_S = 20.0
 LOOK_EVERY_S = 0.05
@@ -23,6 +23,8 @@ class Detached:
 
     def __init__(self, places: Places) -> None:
         self._socket = places.socket(read_only=False)
+        if hear(self._socket) is Heard.FORBIDDEN:
+            raise Failure("controller", *closed_to_us(self._socket), Exit.UNKNOWN)
         self.log = places.state / "controller.log"
         command = [sys.executable, "-m", "pithead", "controller", "--detached"]
         command += ["--state-dir", str(places.state), "--run-dir", str(places.run), "--config", str(places.config)]

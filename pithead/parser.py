@@ -3,8 +3,9 @@
 import argparse
 from typing import NoReturn
 
+from pipeline.commands import SAFE
 from pipeline.logs import MOST_LINES
-from pipeline.text import plain
+from pipeline.text import LONGEST, plain
 from pithead import parsing_docket
 from pithead.exits import Exit, Failure
 
@@ -12,6 +13,7 @@ EPILOG = """exit codes: 0 done; 1 refused, failed or rolled back; 2 usage or con
 Of gate: 0 it may deploy; 1 it may, with a warning; 2 blocked or held; 3 unknown. Of readiness: 1 rows are missing.
 The configuration is looked for at --config, PITHEAD_CONFIG, then where `pithead check` says."""
 
+PATHS = frozenset({"config", "state_dir", "run_dir", "to", "file"})
 COLORS = ("auto", "truecolor", "256", "16", "never")
 
 
@@ -20,6 +22,31 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise Failure(self.prog, plain(message), f"see {self.prog} --help", Exit.USAGE)
+
+
+def must_be_text(args: argparse.Namespace) -> None:
+    """Raises `Failure` for bytes that are no UTF-8: no text that is kept or sent can hold them, paths may.
+
+    So it does for a reason longer than what is kept, before anybody is asked to confirm; that of a rollback or a pause
+    is cut instead, since the safe direction waits for nobody's words.
+    """
+    for name, value in vars(args).items():
+        words = value if isinstance(value, list) else [value]
+        if name not in PATHS and any(isinstance(word, str) and not _is_utf8(word) for word in words):
+            what = f"{args.verb} {name}"
+            raise Failure(what, "what was typed is not UTF-8", "type it again; `locale` should say UTF-8", Exit.USAGE)
+    size = len(getattr(args, "reason", None) or "")
+    if size > LONGEST and args.verb not in SAFE:
+        why = f"it has {size} characters, {LONGEST} are kept"
+        raise Failure(f"{args.verb} --reason", why, "say it shorter, or where to read more", Exit.USAGE)
+
+
+def _is_utf8(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def parser() -> Parser:
@@ -36,12 +63,13 @@ def parser() -> Parser:
     top.add_argument("--version", action="store_true", help="print the version and leave")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
 
-    def verb(name: str, said: str, *parents: Parser) -> Parser:
+    def verb(name: str, said: str, *parents: Parser, common: Parser = common) -> Parser:
         return verbs.add_parser(
             name, help=said, description=said, parents=[common, *parents], allow_abbrev=False, prog=f"pithead {name}"
         )
 
-    demo = verb("demo", "a whole company on this machine: fleet, traffic, releases, and the room", screen, printing)
+    said = "a whole company on this machine: fleet, traffic, releases, and the room"
+    demo = verb("demo", said, screen, printing, common=_common(places=False))
     demo.add_argument("--headless", action="store_true", help="without a terminal; print what becomes of each release")
     demo.add_argument("--until-settled", action="store_true", help="with --headless: leave when nothing moves any more")
     demo.add_argument(
@@ -170,11 +198,12 @@ def _judge(judge: Parser, common: Parser, printing: Parser) -> None:
     replay.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as errors.tolerance=0.002")
 
 
-def _common() -> Parser:
-    """Options of every verb, taken before the verb and after it."""
+def _common(*, places: bool = True) -> Parser:
+    """Options of every verb, taken before the verb and after it; not told of where the sockets' place is fixed."""
     common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--config", metavar="FILE", help="the configuration")
-    common.add_argument("--run-dir", metavar="DIR", help="where the controller's sockets are")
+    run_dir = "where the controller's sockets are" if places else argparse.SUPPRESS
+    common.add_argument("--run-dir", metavar="DIR", help=run_dir)
     common.add_argument("--read-only", action="store_true", help="look only; the controller refuses the rest")
     return common
 

@@ -11,7 +11,6 @@ Verb = Callable[..., argparse.ArgumentParser]
 """`verb(name, said, *parents)`: the parser of a new verb."""
 
 LONGEST_DAYS = 3_660
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def _paper(paper: argparse.ArgumentParser, name: str, words: PaperWords) -> None
         )
     if words.ends is not None:
         end = paper.add_mutually_exclusive_group(required=words.ends)
-        end.add_argument("--for", dest="lasts_s", type=span, metavar="SPAN", help="how long, as 90s, 4m, 2h or 30d")
+        end.add_argument("--for", dest="lasts_s", type=span, metavar="SPAN", help="how long, as 90s, 4m, 2h30m or 30d")
         end.add_argument("--until", type=instant, metavar="TIME", help="when it ends, as 2026-03-01T12:00+01:00")
     if words.evidence is not None:
         paper.add_argument("--evidence", required=words.evidence, metavar="LINK", help="where to read it")
@@ -125,10 +124,14 @@ def instant(text: str) -> datetime:
 
 
 def span(text: str) -> float:
-    """90s, 4m, 2h or 30d, as seconds; at most ten years."""
-    number, unit = text[:-1], _UNITS.get(text[-1:], 0)
-    whole = int(number[:9]) if number.isascii() and number.isdigit() else 0
-    if not 1 <= whole * unit <= LONGEST_DAYS * 86_400:
-        wanted = f"expected a span as 90s, 4m, 2h or 30d, at most {LONGEST_DAYS}d"
+    """90s, 4m, 2h30m or 30d, as the configuration writes it, in seconds; at most ten years."""
+    from adapters.config.durations import seconds
+
+    try:
+        lasts_s = seconds(text) if text.isascii() else 0.0
+    except ValueError:
+        lasts_s = 0.0
+    if not 1 <= lasts_s <= LONGEST_DAYS * 86_400:
+        wanted = f"expected a span as 90s, 4m, 2h30m or 30d, at most {LONGEST_DAYS}d"
         raise argparse.ArgumentTypeError(f"{wanted}, got {plain(text, 40)}")
-    return float(whole * unit)
+    return lasts_s

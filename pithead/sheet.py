@@ -80,6 +80,9 @@ def page(view: ServiceView) -> Iterable[str]:
     held = deploy(at_hand.budget, view.gates)
     if held:
         yield f"  deploy {held}"
+    closed = [gate.name for gate in view.gates if gate.answer is not Answer.PASS]
+    if len(closed) > 1:
+        yield f"  {len(closed)} gates hold it: {', '.join(closed)}"
     if view.judge is not None:
         yield f"  {judged(view.judge)}"
         yield from (f"  alert: {alert}" for alert in view.judge.alerts)
@@ -90,7 +93,7 @@ def page(view: ServiceView) -> Iterable[str]:
     for metric in view.panes:
         if metric.why:
             yield f"  {(metric.verdict or '-').upper():7} {metric.why}"
-    for gate in view.gates:
+    for gate in sorted(view.gates, key=lambda gate: gate.answer is Answer.PASS):
         yield f"  {gate_line(gate)}"
     for host in view.hosts:
         if host.mark in NOT_WELL:

@@ -122,7 +122,8 @@ class Acting(Screen[None]):
     def action_show_help(self) -> None:
         from tui.help import HelpScreen
 
-        self.app.push_screen(HelpScreen([(key, self.why_off(key)) for key in self.KEYS if key is not HELP]))
+        keys = [(key, self.why_off(key)) for key in self.KEYS if key is not HELP]
+        self.app.push_screen(HelpScreen(keys, room_of(self).beside))
 
     def action_retry(self) -> None:
         room_of(self).hurry()

@@ -16,9 +16,10 @@ from pipeline.view import ServiceRow
 from tui.acting import Acting
 from tui.budget_asked import EVERY_S, Told, ask
 from tui.budget_lines import LINES, doors, glance
+from tui.budget_order import worst_first
 from tui.budget_report import going
 from tui.budget_report import rest as beside
-from tui.budget_rows import Board, draw, head, header, worst_first
+from tui.budget_rows import Board, draw, head, header
 from tui.feed import rest
 from tui.keys import Key, bindings
 from tui.page_keys import BUDGETS

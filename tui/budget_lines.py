@@ -6,7 +6,8 @@ from datetime import datetime
 from pipeline.slo.report import BudgetReport, Outage, PaybackReport, WindowReport
 from pipeline.view import Deploy, ServiceRow
 from tui.budget_asked import Told
-from tui.budget_words import ALLOWED, LEAST_COVERAGE, deploy_tone, lasted, may_deploy, short, stamp, sum_of
+from tui.budget_order import LEAST_COVERAGE
+from tui.budget_words import allowed, deploy_tone, lasted, may_deploy, short, stamp, sum_of
 from tui.burn_down import one_line
 from tui.widgets.pane import Look, crop, faded, folded
 from tui.widgets.runs import Run, Runs
@@ -71,7 +72,7 @@ def achieved(window: WindowReport) -> str:
         return UNKNOWN
     if window.worst == window.best:
         return f"{window.achieved}%"
-    return f"{window.worst} to {window.best}%"
+    return f"between {window.worst} and {window.best}%"
 
 
 def charged(outages: Sequence[Outage], window: WindowReport) -> list[Outage]:
@@ -94,7 +95,7 @@ def doors(row: ServiceRow, at: datetime, width: int, look: Look, *, most: int) -
     lines = folded(said, width, width, indent=3, most=most, more=look.glyphs.more)
     if its.deploy in (Deploy.OK, Deploy.WARN):
         return lines
-    return (*lines, ((f" allowed: {ALLOWED[its.deploy]}", palette.dim),))
+    return (*lines, ((f" allowed: {allowed(its)}", palette.dim),))
 
 
 def payback_line(payback: PaybackReport | None, report: BudgetReport, look: Look) -> Runs:

@@ -12,7 +12,7 @@ from tui.widgets.pane import Look, Sheet, folded
 from tui.widgets.runs import Run, Runs
 from tui.words import UNKNOWN, fit, harmless, percent, span
 
-CHART = 10
+CHART = 11
 """Lines of the burn-down on a page that scrolls."""
 
 
@@ -74,7 +74,7 @@ def _window(slo: SloReport, window: WindowReport, look: Look) -> Runs:
     if window.left is None:
         return label, (f"? {harmless(window.why) or 'too little is known'}", palette.dim)
     style = palette.block if window.left <= 0 else palette.warn if window.left < 0.25 else palette.plain
-    unknown = f", {lasted(window.unknown_s)} not known" if window.unknown_s else ""
+    unknown = f", not known: {lasted(window.unknown_s)} of this window" if window.unknown_s else ""
     bad, whole, _ = slo.bad_of(window)
     return (
         label,

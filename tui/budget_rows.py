@@ -1,4 +1,4 @@
-"""A service's budget on one line, and the order of the lines: worst first. Pure."""
+"""A service's budget on one line, and what stands over the lines. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -10,25 +10,13 @@ from types import MappingProxyType
 from rich.style import Style
 
 from pipeline.view import Budget, Deploy, ServiceRow
-from tui.budget_words import (
-    LEAST_COVERAGE,
-    gone_in,
-    is_closed,
-    known,
-    lasted,
-    mark,
-    stamp,
-    time_left,
-    times,
-    tone,
-    used_pct,
-)
+from tui.budget_order import LEAST_COVERAGE, RANK, ahead, known, mark
+from tui.budget_words import gone_in, lasted, stamp, time_left, times, tone, used_pct
 from tui.theme import Palette
 from tui.widgets.pane import Look, crop, ends
 from tui.widgets.runs import Run, Runs, length
-from tui.words import UNKNOWN, bar, fit, percent, span
+from tui.words import UNKNOWN, bar, fit, percent
 
-_RANK = {Deploy.BLOCKED: 0, Deploy.HOLD: 1, Deploy.UNKNOWN: 2, Deploy.WARN: 3, Deploy.OK: 4}
 PCT = 5
 
 
@@ -60,19 +48,6 @@ class Column:
     draw: Callable[[ServiceRow, int, Board, Look], Runs]
     right: bool = False
     grows: int = 0
-
-
-def worst_first(rows: Sequence[ServiceRow]) -> list[ServiceRow]:
-    """Blocked, held, not known, warned; of those that are alike, the one with the least left."""
-
-    def place(row: ServiceRow) -> tuple[int, bool, float, str]:
-        its = row.budget
-        rank = _RANK[its.deploy] if is_closed(row) or its.deploy is not Deploy.HOLD else _RANK[Deploy.OK]
-        if not known(its) and not is_closed(row):
-            rank = _RANK[Deploy.UNKNOWN]
-        return rank, its.left is None, its.left or 0.0, row.name
-
-    return sorted(rows, key=place)
 
 
 def _text(row: ServiceRow, look: Look) -> Style:
@@ -126,7 +101,7 @@ def _deploy(row: ServiceRow, width: int, board: Board, look: Look) -> Runs:
     if row.glass:
         return ((fit("BREAK-GLASS", min(width, 11)), palette.alarm), (" " * max(width - 11, 0), palette.plain))
     word = its.deploy.value
-    tail = span((its.deploy_until - board.at).total_seconds()) if its.deploy_until else ""
+    tail = ahead((its.deploy_until - board.at).total_seconds()) if its.deploy_until else ""
     room = width - len(word) - 1
     if its.deploy is not Deploy.OK and width > 20:
         tail = f"{tail} {its.deploy_why}".strip()
@@ -182,11 +157,11 @@ ALWAYS = (
     Column("SERVICE", 13, _name, grows=11),
     Column("TARGET", 7, _target),
     Column("LEFT", 8, _left, right=True),
-    Column(" USED", 16, _used),
+    Column(" USED", 15, _used),
     Column("BURN 1h", 7, _burn(lambda its: its.burn_1h), right=True),
     Column("6h", 5, _burn(lambda its: its.burn_6h), right=True),
-    Column(" GONE IN", 10, _gone),
-    Column("DEPLOY", 11, _deploy, grows=200),
+    Column(" GONE IN", 9, _gone),
+    Column("DEPLOY", 13, _deploy, grows=200),
 )
 EXTRAS = (
     Column("MONTH QUOTA ", 15, _month, right=True),
@@ -241,12 +216,15 @@ def header(rows: Sequence[ServiceRow], board: Board, month: str, width: int, loo
     covered = [row.budget.coverage for row in rows if row.budget.coverage is not None]
     seen = sum(share >= LEAST_COVERAGE for share in covered)
     source = "src ok" if seen == len(rows) else f"src {seen}/{len(rows)} known"
-    least = f"coverage {'' if len(rows) == 1 else '>='}{percent(min(covered), 1)}" if covered else "coverage ?"
+    worst = "" if len(rows) == 1 else "worst "
+    least = f"coverage: {worst}{percent(min(covered), 1)}" if covered else "coverage: ?"
     zone = month.rpartition(" ")[2]
-    parts = (f"BUDGET rolling {board.window or UNKNOWN}", f"quota month {zone}".strip(), source, least)
-    left: Runs = ((f" {between.join(parts)}", palette.plain if seen == len(rows) else palette.warn),)
     counted = Counter(row.budget.deploy for row in rows)
-    said = " ".join(f"{counted[word]} {word.value}" for word in _RANK if counted[word] and word is not Deploy.OK)
+    said = " ".join(f"{counted[word]} {word.value}" for word in RANK if counted[word] and word is not Deploy.OK)
+    parts = [f"BUDGET rolling {board.window or UNKNOWN}", f"quota month {zone}".strip(), source, least]
+    if len(between.join(parts)) + len(said) + 3 > width >= len(between.join(parts)) + len(said) - 3:
+        parts[1] = f"month {zone}".strip()
+    left: Runs = ((f" {between.join(parts)}", palette.plain if seen == len(rows) else palette.warn),)
     if length(left) + len(said) + 2 > width:
         return crop(left, width, look.glyphs.more)
     closed = counted[Deploy.BLOCKED] + counted[Deploy.HOLD]

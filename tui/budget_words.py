@@ -9,24 +9,30 @@ from math import floor, isfinite
 
 from rich.style import Style
 
+from pipeline.policy.break_glass import WAITING
 from pipeline.slo.report import Debt
-from pipeline.view import Budget, Deploy, ServiceRow
+from pipeline.view import Budget, Deploy
+from tui.budget_order import gate_of, is_spent, known
 from tui.theme import Palette
 from tui.words import UNKNOWN, span
 
-LEAST_COVERAGE = 0.95
-"""Below it, nothing is called good."""
 FAR_DAYS = 100
 """From so far away on, a date of another year says which."""
-RULES = frozenset({"budget", "payback", "coverage", "hotfix", "freeze", "lock", "load-test", "isolation", "readiness"})
-"""Gates that close also for a release on its way because something is wrong, not because it is not time yet."""
 ALLOWED: Mapping[Deploy, str] = {
     Deploy.OK: "a new release, and a rollback",
     Deploy.WARN: "a new release, and a rollback; look at the warning first",
-    Deploy.HOLD: "a rollback; break-glass in a severe incident, with a second person",
-    Deploy.BLOCKED: "a rollback; break-glass in a severe incident, with a second person",
+    Deploy.HOLD: "a rollback",
+    Deploy.BLOCKED: "a rollback",
     Deploy.UNKNOWN: "a rollback; more once somebody vouches for what cannot be seen (pithead attest)",
 }
+
+GLASS = "; break-glass in a severe incident, with a second person"
+
+
+def allowed(budget: Budget) -> str:
+    """What may be done; break-glass only where the gate that is named is one that it opens."""
+    shut = budget.deploy in (Deploy.HOLD, Deploy.BLOCKED)
+    return ALLOWED[budget.deploy] + (GLASS if shut and gate_of(budget) in WAITING else "")
 
 
 def time_left(seconds: float | None) -> str:
@@ -56,10 +62,6 @@ def gone_in(budget: Budget) -> str:
     return "-" if budget.gone_in_s is None else time_left(budget.gone_in_s)
 
 
-def is_spent(budget: Budget) -> bool:
-    return budget.left is not None and budget.left <= 0
-
-
 def used_pct(left: float | None) -> str:
     """Of a budget with `left`, in at most 5 characters: "88%" where 12 % are left, ">99x" of it once used so often."""
     if left is None or not isfinite(left):
@@ -82,11 +84,6 @@ def stretch(seconds: float) -> str:
     return f"{int(seconds)}s"
 
 
-def known(budget: Budget) -> bool:
-    """Whether enough is known for its numbers to be believed."""
-    return budget.left is not None and budget.coverage is not None and budget.coverage >= LEAST_COVERAGE
-
-
 def tone(budget: Budget, palette: Palette) -> Style:
     """By whether a deploy is allowed; grey where too little is known."""
     return deploy_tone(budget.deploy, palette) if known(budget) else palette.dim
@@ -100,26 +97,6 @@ def deploy_tone(deploy: Deploy, palette: Palette) -> Style:
         Deploy.BLOCKED: palette.block,
         Deploy.UNKNOWN: palette.dim,
     }[deploy]
-
-
-def gate_of(budget: Budget) -> str:
-    """The gate that is named, "payback" of "payback: 720 s of ..."."""
-    return budget.deploy_why.partition(": ")[0]
-
-
-def is_closed(row: ServiceRow) -> bool:
-    """Whether its rules hold it; a release on its way that waits for its time, or for a person, is no trouble."""
-    its = row.budget
-    ordinary = bool(row.release) and gate_of(its) not in RULES
-    return its.deploy is Deploy.BLOCKED or (its.deploy is Deploy.HOLD and not ordinary)
-
-
-def mark(row: ServiceRow) -> str:
-    """`!` needs a person, `?` is not known; said in letters so that no colour is needed."""
-    its = row.budget
-    if is_closed(row) or its.alarm or is_spent(its):
-        return "!"
-    return " " if known(its) and its.deploy is not Deploy.UNKNOWN else "?"
 
 
 def may_deploy(budget: Budget, at: datetime) -> str:

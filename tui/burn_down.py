@@ -10,15 +10,27 @@ from pipeline.events import Event
 from pipeline.slo.report import Outage, SloReport
 from tui.budget_words import stamp
 from tui.service_sheets import inked, pen
-from tui.widgets.chart import Axis, Points, Series, axis, chart, plot
+from tui.widgets.chart import Axis, Ink, Points, Series, axis, plot, rows_down, runs_of, says
 from tui.widgets.pane import Look, ends
-from tui.widgets.runs import Runs
+from tui.widgets.runs import Run, Runs
 from tui.words import UNKNOWN, fit, percent
 
 POINTS = 64
 """As many as a chart of them fills from edge to edge."""
 LEVELS = "_.-~"
 """A line of one row without braille, lowest first."""
+SIDE = 6
+"""Cells of the scale beside the curve."""
+LEGEND_FROM = 4
+"""From more lines than these on there is one for the legend."""
+LEGENDS = (
+    "x down  o down, not charged  ^ release  v rollback  ... spent  band: spent evenly",
+    "x down  o not charged  ^ release  v rollback  band: spent evenly",
+    "x down o uncharged ^ release v rollback",
+    "x o down ^ release v back",
+)
+BRIEF = " x/o down ^release v back"
+"""Beside a line of one row."""
 RELEASES = frozenset({"settled", "rollback"})
 
 
@@ -64,13 +76,46 @@ def lines_of(down: BurnDown) -> tuple[Series, Axis | None]:
 
 
 def burn_down(down: BurnDown, width: int, height: int, look: Look) -> tuple[Runs, ...]:
-    """`height` lines: the chart, a row of marks, and the dates below it."""
+    """`height` lines: the chart, a row of marks, the dates and, where there is room, what the marks mean."""
+    dim = look.palette.dim
+    side = SIDE if width > 2 * SIDE else 0
+    beside: Run = (" " * side, look.palette.plain)
+    room = width - side
+    below: list[Runs] = [(beside, *happened(down, room, look))]
+    first: Runs = ((stamp(down.start, down.at), dim),)
+    below.append((beside, *ends(first, (("now", dim),), room, look.glyphs.more)))
+    if height > LEGEND_FROM:
+        below.append(((legend(width), dim),))
+    return (*_drawn(down, room, max(height - len(below), 1), side, look), *below)
+
+
+def legend(width: int) -> str:
+    """Whole, in the longest wording that there is room for."""
+    return next((said for said in LEGENDS if len(said) <= width), LEGENDS[-1][:width])
+
+
+def _drawn(down: BurnDown, width: int, height: int, side: int, look: Look) -> tuple[Runs, ...]:
+    """The curve with its scale beside it, and a dotted line where the budget is spent."""
     series, scale = lines_of(down)
-    rows = inked(chart(series, width, max(height - 2, 1), scale, pen(look), unit="ratio"), look, stale=False)
-    key = "x down  ^ release  v rollback  band: spent evenly"
-    left: Runs = ((f"{stamp(down.start, down.at)}   {key}", look.palette.dim),)
-    dates = ends(left, (("now", look.palette.dim),), width, look.glyphs.more)
-    return (*rows, happened(down, width, look), dates)
+    blank: Run = (" " * side, look.palette.plain)
+    if scale is None:
+        return tuple((blank, *line) for line in inked(says("no data", width, height), look, stale=False))
+    to_row = rows_down(scale, height)
+    labels = {to_row(value): percent(value) for value in (scale.low, scale.high, 0.0)}
+    rows = plot(series, width, height, scale, pen(look))
+    rows[to_row(0.0)] = _spent_line(*rows[to_row(0.0)], look)
+    drawn = inked([runs_of(*row) for row in rows], look, stale=False)
+    head: list[Run] = [(fit(labels.get(y, ""), max(side - 1, 0), right=True) + " " * min(side, 1), look.palette.dim)
+                       for y in range(height)]  # fmt: skip
+    return tuple((label, *line) for label, line in zip(head, drawn, strict=True))
+
+
+def _spent_line(text: str, inks: list[Ink], look: Look) -> tuple[str, list[Ink]]:
+    """The row of 0 % left, dotted behind the curve."""
+    dot = "\u00b7" if pen(look).braille else "."
+    kept = (Ink.CANARY, Ink.BOTH)
+    chars = [char if ink in kept else dot for char, ink in zip(text, inks, strict=True)]
+    return "".join(chars), [ink if ink in kept else Ink.ZERO_BAND if ink is Ink.BAND else Ink.ZERO for ink in inks]
 
 
 def one_line(down: BurnDown, width: int, look: Look) -> tuple[Runs, Runs]:
@@ -79,13 +124,15 @@ def one_line(down: BurnDown, width: int, look: Look) -> tuple[Runs, Runs]:
     points = even(down)
     first = next((point for point in points if point is not None), None)
     window = down.slo.rolling.label.removeprefix("rolling ")
-    lead = f" {window} left {percent(first):>5}|"
+    key = BRIEF if width >= 3 * len(BRIEF) else ""
+    name = f" {window} left"
+    lead = f"{name}{percent(first):>{max(len(key) - len(name), 6)}}|"
     left = down.slo.rolling.left
     tail = f"| {percent(left)} now"
     room = max(width - len(lead) - len(tail), 1)
     drawn = "".join(_cells(down, room, look))
     above: Runs = ((lead, palette.dim), (drawn, palette.strong), (tail, palette.dim))
-    named: Runs = ((" x down ^deploy".ljust(len(lead) - 1)[: len(lead) - 1] + "|", palette.dim),)
+    named: Runs = ((key.ljust(len(lead) - 1) + "|", palette.dim),)
     return above, (*named, *happened(down, room, look), ("|", palette.dim))
 
 

@@ -14,8 +14,8 @@ Keys = Sequence[tuple[Key, str]]
 NAME, IDS = 9, 24
 
 
-def help_sheet(keys: Keys, width: int, look: Look) -> Sheet:
-    body = (*_keys(keys, width, look), (), *_moves(look))
+def help_sheet(keys: Keys, width: int, look: Look, beside: str = "") -> Sheet:
+    body = (*_keys(keys, width, look), (), *_moves(look), *_beside(beside, width, look))
     return Sheet((("keys of this view", look.palette.strong),), body, (("q leaves, rollouts go on", look.palette.dim),))
 
 
@@ -38,6 +38,15 @@ def _moves(look: Look) -> Iterator[Runs]:
         yield (fit(f" {shown}", 2 * NAME), look.palette.key), (does, look.palette.plain)
 
 
+def _beside(verb: str, width: int, look: Look) -> Iterator[Runs]:
+    """The verb on lines of its own, so that it can be copied."""
+    if verb:
+        yield ()
+        yield ((" the same from another terminal:", look.palette.plain),)
+        for part in wrap(verb, max(width - 3, NAME), break_on_hyphens=False):
+            yield ((f"   {part}", look.palette.key),)
+
+
 class HelpScreen(PageScreen):
-    def __init__(self, keys: Keys) -> None:
-        super().__init__("help", lambda width, look: help_sheet(keys, width, look))
+    def __init__(self, keys: Keys, beside: str = "") -> None:
+        super().__init__("help", lambda width, look: help_sheet(keys, width, look, beside))

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.events import Resize
 from textual.worker import Worker, WorkerState
 
+from pipeline.commands import Refused
 from pipeline.events import Event
 from pipeline.ports import ControllerLost, HistoryError
 from pipeline.text import plain
@@ -134,7 +135,7 @@ class HistoryScreen(Acting):
     async def _page(self, query: HistoryQuery) -> HistoryPage | None:
         try:
             return await room_of(self).room.history(query)
-        except (ControllerLost, HistoryError) as exc:
+        except (ControllerLost, HistoryError, Refused) as exc:
             self._said = f"no history: {plain(str(exc)) or 'the controller does not answer'}"
             self._renew()
             return None
@@ -237,7 +238,7 @@ class HistoryScreen(Acting):
         app = room_of(self)
         try:
             path, count = await export(app.room, self._query, self._folder or Path.cwd(), app.clock.now())
-        except (ExportError, ControllerLost, HistoryError) as exc:
+        except (ExportError, ControllerLost, HistoryError, Refused) as exc:
             self.notify(f"nothing was written: {plain(str(exc))}", title="export", severity="error", markup=False)
         else:
             self.notify(f"{count} events in {plain(str(path))}", title="export", markup=False)

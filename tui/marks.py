@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pipeline.view import Deploy, ServiceRow, State
-from tui.budget_words import deploy_tone, is_closed, may_deploy
+from tui.budget_order import is_closed
+from tui.budget_words import deploy_tone, may_deploy
 from tui.theme import Palette
 from tui.widgets.pane import Look, folded
 from tui.widgets.runs import Runs

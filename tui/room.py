@@ -71,6 +71,7 @@ class RoomApp(App[None]):
         zone: tzinfo | None = None,
         crash_folder: Path | None = None,
         keys: Mapping[str, str] | None = None,
+        beside: str = "",
     ) -> None:
         """Nothing is asked and nothing is drawn until `open`.
 
@@ -84,6 +85,7 @@ class RoomApp(App[None]):
             zone: of the local time shown beside UTC; None is the machine's.
             crash_folder: where a trace goes; None is the system's for temporary files.
             keys: action ids to other keys; raises `tui.keys.KeyMapError` for those that cannot be.
+            beside: how a verb reaches the same controller from another terminal, for the help page.
         """
         # the toolkit counts an empty NO_COLOR as set, which the convention does not
         silent = bool(os.environ.get("NO_COLOR"))
@@ -101,6 +103,7 @@ class RoomApp(App[None]):
         self.room = room
         self.read_only = read_only or room.read_only
         self.operator = operator
+        self.beside = beside
         self.clock: Clock = clock or WallClock()
         self.zone = zone
         self.glyphs: Glyphs = ASCII if ascii or not _speaks_utf8() else UNICODE

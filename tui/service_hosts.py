@@ -120,7 +120,7 @@ def _host(host: HostLine, row: Sequence[str], widths: Sequence[int], width: int,
 def tally(hosts: Sequence[HostLine]) -> str:
     """As in "171 hosts, 12 canary, 1 down": staging's are not among them; what is unknown is said to be."""
     serving = [host for host in hosts if host.track is not Track.STAGING]
-    parts = [f"{len(serving)} hosts"]
+    parts = [f"{len(serving)} host{'' if len(serving) == 1 else 's'}"]
     counts = (
         (sum(host.track is Track.CANARY for host in serving), "canary"),
         (sum(host.track is Track.BASELINE for host in serving), "baseline"),

@@ -12,7 +12,7 @@ from tui.widgets.pane import Look, crop, ends, folded
 from tui.widgets.runs import Runs, length
 from tui.words import UNKNOWN, bar, percent, span, verdict
 
-_IN_STAGING = frozenset({State.QUEUED, State.BLOCK, State.STAGE, State.GATES})
+_IN_STAGING = frozenset({State.QUEUED, State.STAGE, State.GATES})
 _IN_CANARY = frozenset({State.CANARY, State.BAKE})
 INDENT = 3
 """Of the lines below the first of what is said."""
@@ -49,7 +49,8 @@ def place(row: ServiceRow) -> int | None:
         return 2
     if row.canary.revision == row.revision:
         return 1
-    return 0 if row.staging.revision == row.revision else None
+    # One that is blocked before it began is on its way into staging.
+    return 0 if row.state is State.BLOCK or row.staging.revision == row.revision else None
 
 
 def passed(row: ServiceRow, stage: int) -> bool:

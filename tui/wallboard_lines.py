@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.view import Deploy, FleetView, ServiceRow, State
-from tui.budget_words import deploy_tone, known, time_left
+from tui.budget_order import known
+from tui.budget_words import deploy_tone, time_left
 from tui.feed import Live
 from tui.marks import banner as marked
 from tui.service_lane import place

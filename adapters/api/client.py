@@ -37,6 +37,10 @@ SILENT_S = 10.0
 """A stream that says nothing for so long, not even that it lives, is lost."""
 
 
+class _NotThere(Refused):
+    """The controller knows no such thing: 404."""
+
+
 class ApiRoom:
     """`ControlRoom` at `socket`.
 
@@ -96,6 +100,8 @@ class ApiRoom:
         }
         try:
             return await self._ask(codec.history_page, "GET", "/v1/history", {k: v for k, v in asked.items() if v})
+        except _NotThere:
+            raise
         except Refused as no:
             raise ControllerLost(str(no)) from no
 
@@ -223,7 +229,8 @@ class ApiRoom:
             said = codec.problem(body)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return self._rubbish(f"HTTP {status}")
-        return Refused(plain(said.what), plain(said.why), plain(said.mend))
+        kind = _NotThere if status == 404 else Refused
+        return kind(plain(said.what), plain(said.why), plain(said.mend))
 
     def _rubbish(self, why: str) -> ControllerLost:
         return ControllerLost(plain(f"{self._socket}: not understood, is it another version? ({why})"))

@@ -9,7 +9,7 @@ import msgspec
 
 from adapters.api.codec import Problem
 from adapters.api.judged import MOST_RECORDS
-from pipeline.commands import Command, Verb
+from pipeline.commands import SAFE, Command, Verb
 from pipeline.judge.look import Calibration
 from pipeline.logs import MOST_LINES
 from pipeline.text import LONGEST, is_identifier, plain
@@ -54,11 +54,11 @@ def command(body: bytes) -> Command:
         raise Bad(400, what, f"version is not in 0 to {LARGEST}", "name the one you saw")
     if len(found.also) > MOST_SERVICES:
         raise Bad(400, what, f"also names {len(found.also)} services", f"name at most {MOST_SERVICES}")
-    # A link that is cut leads elsewhere: it is refused, where a reason is cut.
-    if len(found.evidence) > LONGEST:
-        raise Bad(
-            400, what, f"evidence has {len(found.evidence)} characters", f"use at most {LONGEST}: a link, a ticket"
-        )
+    # A link that is cut leads elsewhere, and half a reason misleads whoever reads it later.
+    for field, text, as_in in (("evidence", found.evidence, "a link, a ticket"), ("reason", found.reason, "say less")):
+        # The way back never waits for shorter words: there they are cut.
+        if len(text) > LONGEST and found.verb not in SAFE:
+            raise Bad(400, what, f"{field} has {len(text)} characters", f"use at most {LONGEST}: {as_in}")
     return replace(
         found,
         reason=plain(found.reason),

@@ -20,6 +20,7 @@ from pipeline.commands import Receipt, Refused
 from pipeline.events import Who
 from pipeline.ports import Clock, Desk, HistoryError
 from pipeline.text import plain
+from pipeline.view import HistoryQuery
 
 ACCESS = "Pithead-Access"
 """Header of every answer: "read-write" or "read-only"."""
@@ -112,7 +113,11 @@ class Routes:
         return await self._push(request, self._streams.service(name))
 
     async def _history(self, request: web.Request) -> web.Response:
-        return self._json(self._desk.history(inbound.query(request.query)))
+        query = inbound.query(request.query)
+        found = self._desk.history(query)
+        if query.service and not found.total:
+            self._must_have_been(query.service)
+        return self._json(found)
 
     async def _proposal(self, request: web.Request) -> web.Response:
         verb, service = inbound.verb(request.match_info["verb"]), request.match_info["service"]
@@ -205,6 +210,15 @@ class Routes:
     async def _health(self, request: web.Request) -> web.Response:
         uptime_s = self._clock.monotonic() - self._began_s
         return self._json(Health(os.getpid(), _version(), self._desk.token, uptime_s, self._read_only))
+
+    def _must_have_been(self, service: str) -> None:
+        """Raises `Bad` 404 for a name that is neither configured nor in the history, as one that left is."""
+        try:
+            self._desk.service(service)
+        except Refused as no:
+            if self._desk.history(HistoryQuery(service, limit=1)).total:
+                return
+            raise Bad(404, f"history {service}", f"{no.why}, now or ever", no.mend) from no
 
     def _must_be_known(self, service: str) -> None:
         """Raises `Bad` 404 with the desk's own words."""

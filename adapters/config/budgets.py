@@ -152,7 +152,7 @@ def _check_coarse(its: Objective, rules: Rules, said: Values, at: Spot, spot: Sp
         if its.slice_s * PARTS <= quota_s:
             continue
         most = longest(int(quota_s / PARTS))
-        mend = f'say slice = "{most}s" at most, or {otherwise}' if most else f"say {otherwise}"
+        mend = f'say slice = "{most}s" at most, or {otherwise}' if most else _without_slices(its, rules)
         where = _said(spot, said, ("budget", "slice"), (*at.path[len(spot.path) :], "target"), ("budget", "objective"))
         share = f"{int(its.slice_s * 100 / quota_s)} % of the {_short(quota_s)} s"
         share = share if quota_s >= 1 else "longer than the whole, less than 1 s,"
@@ -162,13 +162,19 @@ def _check_coarse(its: Objective, rules: Rules, said: Values, at: Spot, spot: Sp
         return
 
 
+def _without_slices(its: Objective, rules: Rules) -> str:
+    """All that must go, where a slice of a second is too coarse already."""
+    key = "objective" if its.name == "availability" else "target"
+    ways = [way for quota_s, _, way in _quotas(its, rules) if quota_s < PARTS]
+    return f"no slice is fine enough: say a lower {key}, or {' and '.join(ways)}"
+
+
 def _quotas(its: Objective, rules: Rules) -> Iterator[tuple[Decimal, str, str]]:
     error = 1 - its.target
     if its.count is Count.SLICES:
         yield error * Decimal(its.window_s), f"{its.name}'s budget", 'count = "requests"'
     if its.name == "availability" and rules.payback.on:
-        otherwise = "payback.on = false" + (' and count = "requests"' if its.count is Count.SLICES else "")
-        yield error * NOMINAL_MONTH_S, "a month's quota (payback)", otherwise
+        yield error * NOMINAL_MONTH_S, "a month's quota (payback)", "payback.on = false"
 
 
 def _check_alarm(its: Objective, said: Values, at: Spot, spot: Spot, apart_s: float) -> None:

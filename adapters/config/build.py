@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from adapters.config import budgets, lint, policy, servers, staging, waves
+from adapters.config import budgets, lint, policy, readiness, servers, staging, waves
 from adapters.config.durations import written
 from adapters.config.errors import Problems, Spot, Unread, nearest
 from adapters.config.hosts import Registry
@@ -183,11 +183,12 @@ def _check_rules(fleet: Fleet, common: Rules, sayings: Sayings, signals: Signals
     """What only all services together tell: dependencies on each other, and slices that are never known."""
     both = {name: (sayings[name], sayings[""]) for name in fleet.services}
     budgets.check(common, sayings[""][1], signals, sayings[""][0], fleet.apart_s)
+    owners = staging.owners_of(fleet.services)
     for name, service in fleet.services.items():
         spot, values = sayings[name]
         if {"budget", "slos", "payback"} & values.keys():
             budgets.check(service.rules, values, signals, spot, fleet.apart_s)
-        staging.check(service, fleet.services, both[name])
+        staging.check(service, fleet.services, both[name], owners)
     staging.check_cycles(fleet.services, both)
 
 
@@ -227,6 +228,7 @@ def _service(
         ),
         **{key: values[key] for key in ("team", "tier", "business_critical") if key in values},
     )
+    readiness.check(service, values, spot, root / "organisation")
     if (spot / "hosts").clean and "hosts" in values:
         service = _with_own_waves(service, values, spot)
         if not found_elsewhere:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from adapters.checks.command import FILLED, unknown_placeholders
+from adapters.checks.replay.headers import header_fault
 from adapters.config.durations import written
 from adapters.config.errors import Spot
 from adapters.config.schema import Key, Section, Values, as_table
@@ -31,6 +33,14 @@ def header_name(value: object, spot: Spot) -> str:
     if not isinstance(value, str) or _TOKEN.fullmatch(value) is None:
         spot.expected("a header's name, such as X-Environment", value)
     return value
+
+
+def marker(value: object, spot: Spot) -> str:
+    """The name of a header that a replay may set."""
+    name = header_name(value, spot)
+    if fault := header_fault(name):
+        spot.refuse(f'"{name}" {fault}')
+    return name
 
 
 def headers(value: object, spot: Spot) -> dict[str, str]:
@@ -129,6 +139,12 @@ def _rule(name: str, old: CheckRule | None, values: Values, spot: Spot) -> Check
         (spot / "within").wrong(
             f"expected at most the deadline of {written(rule.deadline_s)}, got {written(rule.within_s)}"
         )
+    if rule.replay is not None and "differing" in values and rule.replay.differing >= 1:
+        (spot / "differing").warn("every answer may differ: the replay proves nothing")
+    for key, field in (("command", "command"), ("load", "loaded_by")):
+        for each in unknown_placeholders(values.get(field, ())):
+            known = ", ".join(f"{{{name}}}" for name in FILLED)
+            (spot / key).warn(f"{each} is passed on as it stands: filled in are {known}")
     return rule
 
 

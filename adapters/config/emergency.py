@@ -18,8 +18,12 @@ EMERGENCY = Section(
 
 
 def check(rules: EmergencyRules, said: Values, spot: Spot) -> None:
-    """Report severe severities that are none; `said` is what is said at `spot`."""
+    """Report severe severities that are none, and warn of a lone approver; `said` is what is said at `spot`."""
     for place, severity in enumerate(rules.severe):
         if severity not in rules.severities and said:
             at = spot / "severe" / place if "severe" in said else spot / "severities"
             at.wrong(f'"{severity}" is severe, but no severity: {nearest(severity, rules.severities)}')
+    if len(rules.approvers) == 1 and "approvers" in said:
+        (spot / "approvers").warn(
+            f"{rules.approvers[0]} alone may approve, and nobody what {rules.approvers[0]} asks for: name a second"
+        )

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from adapters.config.endpoints import Endpoint, endpoint
 from adapters.config.errors import Spot, nearest
 from adapters.config.schema import Values
 from adapters.config.waves import Places
 from pipeline.model import Host, Pool
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +19,7 @@ class Registry:
 
     datacenters: Mapping[str, Mapping[str, str]]
     names: dict[str, Spot] = field(default_factory=dict)
-    addresses: dict[str, Spot] = field(default_factory=dict)
+    addresses: dict[Endpoint, Spot] = field(default_factory=dict)
 
     def places(self) -> Places:
         """What the datacenters, and the regions, countries and providers they are in, are called."""
@@ -49,12 +53,12 @@ class Registry:
         hosts = []
         for name, address, ssh in zip(names, addresses, destinations, strict=True):
             once = _once(self.names, name, name, spot / "name")
-            if _once(self.addresses, address.lower(), address, spot / "address") and once:
+            if _once(self.addresses, endpoint(address), address, spot / "address") and once:
                 hosts.append(Host(name, address, pool, datacenter, **place, ssh=ssh))
         return hosts
 
 
-def _once(taken: dict[str, Spot], key: str, shown: str, spot: Spot) -> bool:
+def _once(taken: dict[K, Spot], key: K, shown: str, spot: Spot) -> bool:
     first = taken.setdefault(key, spot)
     if first is spot:
         return True

@@ -12,10 +12,7 @@ from pipeline.model import Control, Host, Rules, Service
 from pipeline.placement import MOST, canary_size
 from pipeline.words import some
 
-FEW_HOSTS = 8
-"""With fewer to hold a canary against, how much hosts differ is a guess."""
-
-
+DAY_S = 86_400.0
 COLD = (("judge", "warmup_s", "warmup"), ("cycle", "duration_s", "duration"), ("judge", "control", "control"))
 """Section, field and key of what makes a warm-up outlast the cycle, the likeliest first."""
 
@@ -28,6 +25,7 @@ def service(service: Service, said: Values, root: Spot) -> None:
     _hosts(service, spot)
     saying = [(spot, said["service"][service.name]), (root / "organisation", said.get("organisation", {}))]
     _warmup(service.rules, saying)
+    _idle(service.rules, saying)
     _metrics(service.rules, saying)
 
 
@@ -46,22 +44,16 @@ def means(service: Service, its: Means, root: Spot) -> None:
 
 
 def _hosts(service: Service, spot: Spot) -> None:
+    """A canary of more than its share is told of by the rules, CAN-01 and CAN-05, and not here again."""
     hosts, rules = service.production, service.rules
     canaries = canary_size(len(hosts), rules.canary.share)
     at = spot / "hosts"
     if len(hosts) <= 1:
-        if hosts:
-            at.warn("has one production host: a canary on it leaves nothing to compare it with")
         return
-    if canaries == 1:
+    if canaries == 1 and len(hosts) * MOST >= 1 - 1e-9:
         more = canary_size(len(hosts), MOST)
         way = f': canary.share = "{MOST:.0%}" makes it {more}' if more > 1 else ""
         at.warn(f"a canary is one host of {len(hosts)}, and a sick machine and a bad release look alike{way}")
-    if len(hosts) - canaries < FEW_HOSTS:
-        at.warn(
-            f"{len(hosts) - canaries} hosts are left to hold a canary against, and how hosts differ is hardly known "
-            f"from fewer than {FEW_HOSTS}"
-        )
     if rules.judge.control is Control.BASELINE:
         crowded = _crowded(hosts, canaries, rules.canary.stratify)
         if crowded:
@@ -93,6 +85,25 @@ def _warmup(rules: Rules, saying: Sequence[tuple[Spot, Values]]) -> None:
                     "(cycle.duration): nothing is ever judged warm"
                 )
                 return
+
+
+def _idle(rules: Rules, saying: Sequence[tuple[Spot, Values]]) -> None:
+    """What is said and does nothing, or leaves nothing to do."""
+    per_day, gap_s = rules.frequency.per_day, rules.frequency.min_gap_s
+    most = math.ceil(DAY_S / gap_s) if gap_s else math.inf
+    told: list[tuple[str, tuple[str, ...], str]] = []
+    if per_day is not None and per_day > most:
+        why = f"{per_day} releases a day are never reached: with frequency.min_gap, {most} at most fit into one"
+        told.append(("frequency", ("per_day", "min_gap"), why))
+    if not rules.staging.methods:
+        told.append(("staging", ("methods",), "names none: a replay against a partial staging sends nothing"))
+    if rules.staging.rate_share == 0:
+        told.append(("staging", ("rate_share",), "is 0: a replay against a partial staging sends nothing"))
+    for part, keys, why in told:
+        lines = (spot / part / key for spot, _ in saying for key in keys)
+        at = next((each for each in lines if each.path in each.problems.lines), None)
+        if at is not None:
+            at.warn(why)
 
 
 def _metrics(rules: Rules, saying: Sequence[tuple[Spot, Values]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from adapters.config.errors import Spot, nearest
 from adapters.config.schema import Key, Section, Values
 from adapters.config.values import name, number, page, ratio, sequence, text, unique, whole
+from pipeline.model import Service
 from pipeline.readiness.catalogue import ITEMS
 from pipeline.readiness.rules import SECTIONS, ReadinessRules
 
@@ -38,7 +39,7 @@ def size(value: object, spot: Spot) -> float:
 
 def row(value: object, spot: Spot) -> str:
     if not isinstance(value, str) or value not in ITEMS:
-        near = nearest(value, ITEMS) if isinstance(value, str) else nearest("", ITEMS)
+        near = nearest(value.upper() if isinstance(value, str) else "", ITEMS)
         spot.expected(f"the id of a row of the readiness list ({near})", value)
     return value
 
@@ -74,3 +75,13 @@ READINESS = Section(
 def layered(base: ReadinessRules, said: Values) -> ReadinessRules:
     values = {**said, "docs": {**base.docs, **said["docs"]}} if "docs" in said else said
     return replace(base, **values)
+
+
+def check(service: Service, own: Values, spot: Spot, common: Spot) -> None:
+    """Report a list that binds and has no rows: it would pass with nothing shown."""
+    if service.business_critical and service.rules.readiness.rows == frozenset():
+        at = spot if "rows" in own.get("readiness", {}) else common
+        (at / "readiness" / "rows").wrong(
+            f"no row counts, but {service.name} is business-critical, so that its list binds: name rows, or leave rows "
+            "out and all count"
+        )

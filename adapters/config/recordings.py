@@ -16,12 +16,15 @@ def faults(settings: Settings) -> tuple[ConfigError, ...]:
 
 
 def _faults(settings: Settings, problems: Problems) -> Iterator[ConfigError]:
+    others = {
+        name: frozenset(host.address for host in service.hosts) for name, service in settings.fleet.services.items()
+    }
     for service in settings.fleet.services.values():
         for check in service.rules.checks:
             if check.replay is None:
                 continue
             at = _where(problems, service.name, check.name)
-            for why in lint(check.replay, service):
+            for why in lint(check.replay, service, others):
                 yield ConfigError(problems.file, at.line, dotted(at.path), plain(why))
 
 

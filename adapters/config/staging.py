@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 
 from adapters.addresses import is_address
-from adapters.config import durations
-from adapters.config.checks import header_name
+from adapters.config import endpoints
+from adapters.config.amounts import amount, check_amount
+from adapters.config.checks import marker
 from adapters.config.errors import Spot, nearest
 from adapters.config.schema import Key, Section, Values, table_of
 from adapters.config.values import (
     boolean,
     name,
-    number,
     objective,
     one_of,
-    per_cent,
     ratio,
     seconds,
     sequence,
@@ -36,19 +36,6 @@ def method(value: object, spot: Spot) -> str:
     if not isinstance(value, str) or not (value.isascii() and value.isalpha() and value.isupper() and len(value) <= 20):
         spot.expected('a method of HTTP, such as "GET"', value)
     return value
-
-
-def amount(value: object, spot: Spot) -> float:
-    """In the metric's unit: 12, "5%" of a ratio, "400ms" of what is measured in seconds."""
-    if not isinstance(value, str):
-        return number(0, 10**15)(value, spot)
-    share = per_cent(value)
-    if share is not None:
-        return share
-    try:
-        return durations.seconds(value)
-    except ValueError:
-        spot.expected('a number, a ratio such as "5%" or a duration such as "400ms"', value)
 
 
 def ports(value: object, spot: Spot) -> tuple[int, ...]:
@@ -88,7 +75,7 @@ STAGING = Section(
         "related": Key(unique(sequence(name))),
         "dependencies": Key(table_of(DEPENDENCY)),
         "methods": Key(unique(sequence(method, most=50))),
-        "header": Key(header_name),
+        "header": Key(marker),
         "rate_share": Key(ratio()),
         "sink": Key(text(300)),
         "ports": Key(ports),
@@ -133,30 +120,58 @@ def of_service(name: str, rules: Rules, own: Values, spot: Spot) -> Rules:
 
 Sayings = Sequence[tuple[Spot, Values]]
 """What a service says and where, and then what the organisation says."""
+Owners = Mapping[endpoints.Endpoint, str]
+"""The service that a host is of, by where it answers."""
+LIKENESS = 0.8
+"""Of a dependency's name to a service's: less is another name."""
 
 
-def check(service: Service, services: Mapping[str, Service], sayings: Sayings) -> None:
+def check(service: Service, services: Mapping[str, Service], sayings: Sayings, owners: Owners) -> None:
     """Report names that are none. What the organisation says for all services is told once."""
     its = service.rules.staging
     for other in its.related:
         at = where(sayings, "related", other)
         if other not in services and at.clean:
             at.wrong(f'expected the name of a service, got "{other}": {nearest(other, services)}')
-    metrics = {metric.key for metric in service.rules.judge.metrics}
+    metrics = {metric.key: metric for metric in service.rules.judge.metrics}
     for limit in its.limits:
         at = where(sayings, "limits", limit.metric)
         if limit.metric not in metrics and at.clean:
             at.wrong(f"expected the name of a metric: {nearest(limit.metric, metrics)}")
+        elif at.clean:
+            check_amount(limit.limit, metrics[limit.metric], at / "limit")
     for dependency in its.dependencies:
+        at = where_of(sayings, dependency.name)
         if dependency.name in services:
-            _check_endpoint(dependency, its.mode, services[dependency.name], where_of(sayings, dependency.name))
+            _check_endpoint(dependency, its.mode, services[dependency.name], at)
+        elif at.clean:
+            _check_unknown(dependency, service, services, owners, at)
+
+
+def owners_of(services: Mapping[str, Service]) -> Owners:
+    return {endpoints.endpoint(host.address): service.name for service in services.values() for host in service.hosts}
+
+
+def _check_unknown(
+    its: Dependency, service: Service, services: Mapping[str, Service], owners: Owners, spot: Spot
+) -> None:
+    """It may be anything outside; but not a service here under another name, whose canary nobody would wait for."""
+    for key, address in (("staging", its.staging), ("production", its.production)):
+        owner = owners.get(endpoints.endpoint(address), "") if address else ""
+        if owner and owner != service.name:
+            (spot / key).wrong(f"{address} is a host of {owner}: name the dependency {owner}")
+            return
+    lower = {name.lower(): name for name in services}
+    near = get_close_matches(its.name.lower(), lower, n=1, cutoff=LIKENESS)
+    if near:
+        spot.warn(f'is no service here and taken as one outside: did you mean "{lower[near[0]]}"?')
 
 
 def _check_endpoint(dependency: Dependency, mode: StagingMode, service: Service, spot: Spot) -> None:
     """A production host of it is told by FUL-01; hosts that discovery finds are not known here."""
-    hosts = {host.address.lower(): host.name for host in service.hosts}
-    called = dependency.staging.lower()
-    if called and hosts and service.staging and called not in hosts and spot.clean:
+    hosts = {endpoints.endpoint(host.address) for host in service.hosts}
+    called = endpoints.endpoint(dependency.staging)
+    if dependency.staging and hosts and service.staging and called not in hosts and spot.clean:
         of = service.staging if mode is StagingMode.FULL else service.hosts
         some = ", ".join(host.address for host in of[:3])
         (spot / "staging").wrong(

@@ -9,7 +9,7 @@ from pipeline.docket import Paper, number_of
 from pipeline.events import Event, Who
 from pipeline.situation import Situation, Taken
 from pipeline.text import plain
-from pipeline.words import duration, some
+from pipeline.words import duration, either, some
 
 T = TypeVar("T", bound=Paper)
 
@@ -83,7 +83,7 @@ def second(command: Command, situation: Situation, who: Who, by: str, by_uid: in
     """Raises `Refused` unless `who` may approve what `by` has asked for."""
     approvers = situation.service.rules.emergency.approvers
     may = [name for name in approvers if name != by]
-    ask = f"ask {some(may)}" if may else "ask another person"
+    ask = f"ask {either(may)}" if may else "ask another person"
     if who.uid is None or by_uid is None:
         raise Refused(what(command), "nobody knows that you are two people", f"{ask}, over the controller's socket")
     if who.uid == by_uid or who.name == by:

@@ -1,10 +1,10 @@
 """Corrections of what was measured: with a reason, evidence and a second person, and nothing before that."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from pipeline.commands import Command, Refused
-from pipeline.docket import Correction, CorrectionKind
+from pipeline.docket import Correction, CorrectionKind, Docket
 from pipeline.events import Who
 from pipeline.papers.common import evidence, next_id, reason, second, taken, what, when
 from pipeline.situation import Situation, Taken
@@ -50,7 +50,21 @@ def correct(command: Command, situation: Situation, who: Who) -> Taken:
 def words(one: Correction) -> str:
     """What it does, in a line."""
     length = duration((one.end - one.start).total_seconds())
-    return f"{when(one.start)} to {when(one.end)} ({length}) {_WORDS[one.kind]}"
+    return f"{_times(one.start, one.end)} ({length}) {_WORDS[one.kind]}"
+
+
+def _times(start: datetime, end: datetime) -> str:
+    """To the minute; with seconds where minutes would not tell the two apart."""
+    if end - start >= timedelta(minutes=1):
+        return f"{when(start)} to {when(end)}"
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    to = f"{end:%H:%M:%S}" if end.date() == start.date() else f"{end:%Y-%m-%d %H:%M:%S}"
+    return f"{start:%Y-%m-%d %H:%M:%S} to {to} UTC"
+
+
+def unapproved(docket: Docket) -> tuple[Correction, ...]:
+    """Those that wait for their second person."""
+    return tuple(one for one in docket.corrections if one.approved is None and one.revoked is None)
 
 
 def approved(command: Command, situation: Situation, who: Who, asked: Correction) -> Taken:

@@ -12,7 +12,7 @@ from pipeline.events import Who
 from pipeline.papers.common import at_once, named, next_id, reason, second, taken, what, when
 from pipeline.situation import Situation, Taken
 from pipeline.text import plain
-from pipeline.words import duration, some
+from pipeline.words import duration, either, some
 
 
 def breakglass(command: Command, situation: Situation, who: Who) -> Taken:
@@ -37,7 +37,7 @@ def breakglass(command: Command, situation: Situation, who: Who) -> Taken:
         now + timedelta(seconds=rules.pass_s),
     )
     may = [one for one in rules.approvers if one != who.name]
-    by = some(may) if may else "another person"
+    by = either(may) if may else "another person"
     said = (
         f"{name}: {who.name} asks to skip waiting in {its.severity} {its.id} ({made.id}): {why}; nothing is skipped "
         f"until {by} agrees, by {when(made.ends)}: pithead approve {name} {made.id}"
@@ -48,7 +48,10 @@ def breakglass(command: Command, situation: Situation, who: Who) -> Taken:
 def severe(command: Command, situation: Situation) -> Incident:
     """The open incident that is grave enough; raises `Refused` where there is none."""
     name, rules = situation.service.name, situation.service.rules.emergency
-    grave = " or ".join(rules.severe) or "no severity"
+    grave = " or ".join(rules.severe)
+    if not grave:
+        why = f"break-glass is off for {name}: no severity of an incident is severe in its rules"
+        raise Refused(what(command), why, "wait for the gates, or roll back, which needs none")
     if command.subject:
         named_one = next((one for one in situation.docket.incidents if one.id == command.subject), None)
         if named_one is None:
@@ -57,7 +60,7 @@ def severe(command: Command, situation: Situation) -> Incident:
     else:
         named_one = situation.docket.of(name).gravest(rules.severities)
     if named_one is None:
-        mend = f"declare it first: pithead incident {name} {(rules.severe or ('SEVERITY',))[0]} --reason TEXT"
+        mend = f"declare it first: pithead incident {name} {rules.severe[0]} --reason TEXT"
         raise Refused(what(command), f"no incident of {name} is open; it takes {grave}", mend)
     if not named_one.open:
         raise Refused(what(command), f"{named_one.id} is closed", "waiting is skipped while it goes on only")

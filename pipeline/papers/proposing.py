@@ -7,12 +7,12 @@ from types import MappingProxyType
 from pipeline.commands import Command, Refused, Verb
 from pipeline.docket import Docket
 from pipeline.papers.common import until, when
-from pipeline.papers.corrections import words
+from pipeline.papers.corrections import unapproved, words
 from pipeline.papers.passes import severe
 from pipeline.policy.break_glass import WAITING
 from pipeline.situation import Situation
 from pipeline.view import Asks, Proposal
-from pipeline.words import duration, some
+from pipeline.words import duration, either, some
 
 Rows = tuple[tuple[str, str], ...]
 KEEPS = "staging checks, canary and its verdict, alerts, locks, hosts, and every rollback"
@@ -60,7 +60,7 @@ def _breakglass(situation: Situation) -> Proposal:
         ("skips", some(sorted(WAITING), len(WAITING))),
         ("keeps", KEEPS),
         ("until", f"{duration(rules.pass_s)} after the approval; about {when(ends)}, or when the incident is closed"),
-        ("approve", f"{some(list(rules.approvers)) if rules.approvers else 'another person'}, not who asks"),
+        ("approve", f"{either(list(rules.approvers)) if rules.approvers else 'another person'}, not who asks"),
         ("after", "every release that goes with it is reviewed: pithead review"),
     )
     return _proposal(Verb.BREAKGLASS, situation, f"{title}?", rows, allowed=True, asks=Asks.NAME)
@@ -72,6 +72,8 @@ def _approve(situation: Situation) -> Proposal:
     if not waiting:
         held: Rows = (("why", "nothing of it waits for a second person"), ("lifts", "nothing to do"))
         return _proposal(Verb.APPROVE, situation, f"Approve for {name}: not allowed", held, allowed=False)
+    if len(waiting) > 1:
+        waiting = (*waiting, ("approve", f"name one: pithead approve {name} {waiting[-1][0]}"))
     return _proposal(Verb.APPROVE, situation, f"Approve for {name}, as the second person?", waiting, allowed=True)
 
 
@@ -84,11 +86,7 @@ def _waiting(mine: Docket, situation: Situation) -> Rows:
         for one in mine.passes
         if one.waits(situation.now)
     )
-    corrections = tuple(
-        (one.id, f"{words(one)}; {one.by}: {one.reason} ({one.evidence})")
-        for one in mine.corrections
-        if one.approved is None and one.revoked is None
-    )
+    corrections = tuple((one.id, f"{words(one)}; {one.by}: {one.reason} ({one.evidence})") for one in unapproved(mine))
     return passes + corrections
 
 

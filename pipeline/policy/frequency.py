@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from pipeline.gates import Answer, Gate
 from pipeline.model import FrequencyRules
+from pipeline.policy.wording import at
 from pipeline.words import duration
 
 DAY = timedelta(days=1)
@@ -12,7 +13,7 @@ DAY = timedelta(days=1)
 
 def frequency(rules: FrequencyRules, started: Sequence[datetime], now: datetime) -> Gate:
     """`started`: when releases of the service went to staging, newest first, this one left out."""
-    today = [at for at in started if now - at < DAY]
+    today = [began for began in started if now - began < DAY]
     until: datetime | None = None
     why = f"{len(today)} in the last 24 h"
     if rules.per_day is not None and len(today) >= rules.per_day:
@@ -25,4 +26,5 @@ def frequency(rules: FrequencyRules, started: Sequence[datetime], now: datetime)
             why = f"the last release began less than {duration(rules.min_gap_s)} ago"
     if until is None:
         return Gate("frequency", Answer.PASS, why)
+    why = f"{why}; the next may begin at {at(until)}"
     return Gate("frequency", Answer.HOLD, why, until=until, lifts="by itself")

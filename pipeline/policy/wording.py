@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
 
+from pipeline.gates import Gate
 from pipeline.model import Service
 
 
@@ -47,6 +48,31 @@ def count(number: int, one: str, many: str = "") -> str:
 def and_more(found: Sequence[object], most: int = 1) -> str:
     """How many there are beyond `most`: " and 2 more"; "" of none."""
     return f" and {len(found) - most} more" if len(found) > most else ""
+
+
+_PEOPLE = (("a person: ", "a person lifts it: "), ("an operator: ", "an operator lifts it: "))
+
+
+def lifted(gate: Gate) -> str:
+    """What lifts it, as a sentence: "it lifts by itself, ...", "a person lifts it: pithead unlock pricing"."""
+    said = gate.lifts
+    for noun, sentence in _PEOPLE:
+        if said.startswith(noun):
+            return sentence + said.removeprefix(noun)
+        said = said.replace(f" or {noun}", f" or {sentence}")
+    if said.startswith("nothing: "):
+        return said.replace(": ", " lifts it: ", 1)
+    return f"it lifts {said}" if said else ""
+
+
+def mend(gate: Gate) -> str:
+    """What whoever is refused by it can do."""
+    sentence = lifted(gate)
+    if sentence.startswith(("an operator ", "nothing ")):
+        return sentence
+    if not sentence:
+        return "wait"
+    return f"wait, or {sentence}" if sentence.startswith("a person ") else f"wait; {sentence}"
 
 
 def broken_glass(service: Service) -> str:

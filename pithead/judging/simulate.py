@@ -113,7 +113,7 @@ def _faults(typed: str) -> tuple[str, ...]:
 async def _of_service(args: Namespace, room: ControlRoom, means: Means) -> Sized:
     service = await room.configured(service_name(args.service))
     if len(service.production) < 2:
-        why = f"{len(service.production)} production hosts leave nothing to hold a canary against"
+        why = f"production of {len(service.production)} leaves no host to hold a canary against"
         raise Failure(f"judge simulate {service.name}", why, "say --hosts", Exit.USAGE)
     tick_s = await _tick_s(room, service.name)
     traffic: Sample | None = None

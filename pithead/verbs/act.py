@@ -14,6 +14,13 @@ from pithead.out import Out
 from pithead.parser import CONFIRMED
 
 
+def must_write(args: Namespace) -> None:
+    """Raises `Failure` under --read-only: nobody is to confirm what would then be refused."""
+    if args.read_only:
+        what = f"{args.verb} {args.service}"
+        raise Failure(what, "--read-only changes nothing", "leave --read-only out")
+
+
 def ask(question: str) -> str:
     """What the person at the terminal types."""
     if not sys.stdin.isatty():
@@ -25,6 +32,7 @@ def ask(question: str) -> str:
 
 async def run(args: Namespace, room: ControlRoom, out: Out, ask: Callable[[str], str] = ask) -> int:
     verb, service = Verb(args.verb), service_name(args.service)
+    must_write(args)
     seen: tuple[str, int | None] = (args.release, None)
     # The safe direction waits for no look at the state: it holds whatever has happened since.
     if verb in CONFIRMED and not args.yes:

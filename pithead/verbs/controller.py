@@ -50,13 +50,16 @@ def run(args: Namespace, out: Out) -> int:
         return _stop(args, out)
     from adapters.config import shifted
     from pithead.connect import configured
-    from pithead.sockets import Heard, hear
+    from pithead.sockets import Heard, closed_to_us, hear
 
     settings, places = configured(args, out)
     if args.second_octet is not None:
         settings = shifted(settings, args.second_octet)
     path = places.socket(read_only=False)
-    if hear(path) is Heard.ANSWER:
+    heard = hear(path)
+    if heard is Heard.FORBIDDEN:
+        raise Failure("controller", *closed_to_us(path))
+    if heard is Heard.ANSWER:
         named = f"--config {shlex.quote(args.config)} " if args.config else ""
         mend = f"stop it: pithead {named}controller --stop, or set another run_dir"
         raise Failure("controller", f"another one answers at {path}", mend)

@@ -1,5 +1,6 @@
 """`pithead demo`: a whole company on this machine, seen in the control room or told by a script."""
 
+import shlex
 import signal
 import sys
 import time
@@ -53,7 +54,9 @@ def run(args: Namespace, out: Out) -> int:
 
     if args.run_dir:
         why = "the demo keeps its sockets in a folder of its own, which goes with it"
-        raise Failure("demo --run-dir", why, "leave it out; --headless tells which folder that is", Exit.USAGE)
+        raise Failure(
+            "demo --run-dir", why, "leave it out; ? in the room and --headless tell which folder that is", Exit.USAGE
+        )
     if not args.headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Failure("demo", "this is no terminal", "add --headless", Exit.USAGE)
     if args.config:
@@ -72,10 +75,14 @@ def run(args: Namespace, out: Out) -> int:
         load(args.verb)
         stage.wait_ready()
         settings, _ = peek(config)
-        show(Found(settings, places(settings, stage.run_dir)), args)
+        show(Found(settings, places(settings, stage.run_dir)), args, _beside(stage.run_dir))
         out.line("Stopping the demo ...")
     out.line("All of it is stopped and removed.")
     return Exit.DONE
+
+
+def _beside(run_dir: Path) -> str:
+    return f"pithead --run-dir {shlex.quote(str(run_dir))} status"
 
 
 def _leave(number: int, _: object) -> NoReturn:
@@ -85,7 +92,7 @@ def _leave(number: int, _: object) -> NoReturn:
 def _headless(args: Namespace, stage: Stage, out: Out) -> int:
     began = time.monotonic()
     stage.wait_ready()
-    out.note(f"The company runs. Look at it with: pithead status --run-dir {stage.run_dir}")
+    out.note(f"The company runs. Look at it with: {_beside(stage.run_dir)}")
     if not args.until_settled:
         signal.pause()
     outcomes = stage.wait_outcomes()

@@ -3,6 +3,7 @@
 from argparse import Namespace
 
 from pipeline.logs import merged, silent
+from pipeline.policy.wording import count
 from pipeline.ports import ControlRoom
 from pithead.exits import Exit
 from pithead.names import host_name, service_name
@@ -21,5 +22,6 @@ async def run(args: Namespace, room: ControlRoom, out: Out) -> int:
         for why in silent(page.hosts):
             out.note(f"no lines of {why}")
         if page.left_out:
-            out.note(f"{page.left_out} more hosts were not read: --host NAME reads any of them")
+            more = count(page.left_out, "more host was", "more hosts were")
+            out.note(f"{more} not read: --host NAME reads any of them")
     return Exit.DONE if any(log.lines for log in page.hosts) else Exit.UNKNOWN

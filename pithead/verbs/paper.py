@@ -15,7 +15,7 @@ from pithead.names import paper_name, revision_name, service_name
 from pithead.out import Out
 from pithead.parsing_docket import CONFIRMED_PAPERS
 from pithead.spans import instant
-from pithead.verbs.act import ask, confirm
+from pithead.verbs.act import ask, confirm, must_write
 
 
 def _utc_now() -> datetime:
@@ -30,6 +30,7 @@ async def run(
     now: Callable[[], datetime] = _utc_now,
 ) -> int:
     command = _command(args, now())
+    must_write(args)
     if args.verb in CONFIRMED_PAPERS and not args.yes:
         proposal = _of_named(command, await room.propose(command.verb, command.service))
         for line in _asked_for(command) if proposal.allowed else ():

@@ -30,8 +30,10 @@ def run(args: Namespace, out: Out) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Failure("pithead", "this is no terminal", "pithead status prints the same", Exit.USAGE)
     found = look_up(args)
-    if all(hear(found.places.run / name) is Heard.SILENCE for name in (FULL, VIEW)):
-        if not found.may_start:
+    heard = {hear(found.places.run / name) for name in (FULL, VIEW)}
+    if Heard.ANSWER not in heard:
+        # Beside one that may not be used there would be two of them on the same hosts.
+        if not found.may_start or Heard.FORBIDDEN in heard:
             found.warn(out)
             raise found.nobody()
         # Its errors belong here, not at the end of a log.
@@ -60,8 +62,8 @@ def load(verb: str) -> "type[RoomApp]":
     return screens
 
 
-def show(found: Found, args: Namespace) -> None:
-    """The screens on the controller that was found, until the operator leaves."""
+def show(found: Found, args: Namespace, beside: str = "") -> None:
+    """The screens on the controller that was found, until the operator leaves; `beside` it a verb reaches it so."""
     from adapters.api.first_look import ask
 
     read_only = args.read_only or found.settings.read_only or args.verb == "wallboard"
@@ -84,6 +86,7 @@ def show(found: Found, args: Namespace) -> None:
         first=_first(asked),
         colors=Colors(COLORS[color]) if color in COLORS else None,
         zone=ZoneInfo(found.settings.ui.timezone),
+        beside=beside,
     )
     leave_with_the_terminal()
     app.open()

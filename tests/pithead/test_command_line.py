@@ -174,3 +174,46 @@ def test_the_unit_file_starts_this_very_program() -> None:
     told = pithead("controller", "--print-unit")
     assert told.returncode == 0
     assert f"ExecStart={sys.executable} -m pithead controller --detached" in told.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["submit", "cart", "r1", "--reason", "\udcff"],
+        ["rollback", "cart", "--reason", "caf\udce9"],
+        ["history", "--text", "\udcff"],
+        ["status", "\udcff"],
+        ["reserve", "cart", "--also", "\udcff", "--for", "1h", "--reason", "x"],
+        ["attest", "cart", "CAT-2", "--reason", "x", "--evidence", "\udcff"],
+        ["judge", "replay", "cart-1", "--set", "\udcff=1"],
+    ],
+)
+def test_bytes_that_are_no_utf8_are_usage_and_no_fault(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == Exit.USAGE
+    said = capsys.readouterr().err
+    assert "is not UTF-8" in said
+    assert len(said.splitlines()) == 1
+    assert is_harmless(said)
+
+
+def test_a_folder_whose_name_is_no_utf8_is_still_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--run-dir", "caf\udce9", "status"]) == Exit.UNKNOWN
+    assert is_harmless(capsys.readouterr().err)
+
+
+def test_a_reason_longer_than_what_is_kept_is_refused_before_anything_is_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["lock", "cart", "--reason", "x" * 501]) == Exit.USAGE
+    assert "it has 501 characters, 500 are kept" in capsys.readouterr().err
+
+
+def test_the_way_back_waits_for_no_shorter_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--run-dir", str(tmp_path), "rollback", "cart", "--yes", "--reason", "x" * 501]
+    assert main(asked) == Exit.UNKNOWN
+    assert "no controller answers" in capsys.readouterr().err
+
+
+def test_the_demos_help_offers_no_run_dir_and_the_others_do() -> None:
+    assert "--run-dir" not in pithead("demo", "--help").stdout
+    assert "--run-dir" in pithead("status", "--help").stdout

@@ -222,3 +222,22 @@ def test_a_time_with_any_offset_is_the_same_instant_in_utc(wall: datetime, minut
     sign = "-" if minutes < 0 else "+"
     text = f"{wall.isoformat()}{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
     assert instant(text) == wall.replace(tzinfo=UTC) - timedelta(minutes=minutes)
+
+
+def test_a_span_is_written_as_in_the_configuration() -> None:
+    assert [span(text) for text in ("2h30m", "1d12h", "90s", "1w")] == [9_000, 129_600, 90, 604_800]
+
+
+@pytest.mark.parametrize("text", ["30m2h", "2h 30m", "2h30", "-2h", "0s", "4000d", "500ms"])
+def test_a_span_that_nobody_can_mean_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="as 90s, 4m, 2h30m or 30d"):
+        span(text)
+
+
+@pytest.mark.parametrize("words", [("correct", "web", "bad", "--from", UNTIL, "--for", "1h", "--reason", "x",
+                                    "--evidence", "y"), ("lock", "web", "--reason", "x")])  # fmt: skip
+async def test_read_only_papers_are_refused_before_anybody_is_asked(words: tuple[str, ...], out: Heard) -> None:
+    room = FakeRoom()
+    with pytest.raises(Failure, match="--read-only changes nothing"):
+        await paper.run(typed("--read-only", *words), room, out, never, lambda: NOW)
+    assert room.sent == []

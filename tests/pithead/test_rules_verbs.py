@@ -268,3 +268,16 @@ async def test_what_is_no_service_is_never_asked_for(verb: str, out: Heard) -> N
         await modules[verb].run(typed(verb, HOSTILE), room, out)  # type: ignore[attr-defined]
     assert told.value.code == Exit.USAGE
     assert plain(str(told.value), 10_000) == str(told.value)
+
+
+async def test_status_names_every_closed_gate_and_shows_them_first(out: Heard) -> None:
+    gates = (
+        Gate("freeze", Answer.PASS, "none"),
+        Gate("lock", Answer.HOLD, "locked by ana"),
+        Gate("traffic-cycle", Answer.HOLD, "15 h of 24 h"),
+    )
+    room = RulesRoom(services={"checkout-api": replace(held(), gates=gates)})  # type: ignore[type-var]
+    await status.run(typed("status", "checkout-api"), room, out, at)
+    assert "  2 gates hold it: lock, traffic-cycle" in out.lines
+    shown = [line for line in out.lines if line.startswith(("  + ", "  ~ "))]
+    assert shown == ["  ~ lock: locked by ana", "  ~ traffic-cycle: 15 h of 24 h", "  + freeze: none"]

@@ -345,3 +345,11 @@ def test_a_terminal_without_unicode_still_gets_every_line() -> None:
     stream = io.TextIOWrapper(raw, encoding="ascii")
     Out(stream).line("p99 \u2265 3 \u00b5s")
     assert raw.getvalue() == b"p99 \\u2265 3 \\xb5s\n"
+
+
+@pytest.mark.parametrize("verb", ["promote", "rollback", "cancel", "pause"])
+async def test_a_read_only_act_is_refused_before_anybody_is_asked(verb: str, out: Heard) -> None:
+    asked = room()
+    with pytest.raises(Failure, match="--read-only changes nothing"):
+        await act.run(typed("--read-only", verb, "cart"), asked, out, never)
+    assert asked.sent == []

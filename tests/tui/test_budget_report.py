@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from tests.tui.rule_samples import BLOCKED, HELD, UNKNOWN, quiet, sample_budget
 from tui.budget_asked import Told
 from tui.budget_lines import LINES, glance
 from tui.budget_report import whole
-from tui.burn_down import BurnDown, burn_down, even, happened, one_line
+from tui.burn_down import BurnDown, burn_down, even, happened, legend, one_line
 from tui.glyphs import ASCII, UNICODE
 from tui.theme import Colors, palette
 from tui.widgets.pane import Look
@@ -36,8 +37,9 @@ def blocked_row() -> ServiceRow:
 def test_the_row_under_the_cursor_is_told_in_six_lines() -> None:
     lines = [text(each) for each in glance(blocked_row(), told(), NOW, 80, PLAIN)]
     assert len(lines) == LINES
-    assert lines[0] == " ledger  avail 99.961 to 99.972% (slices)  bad 12m00s in 1 outage"
-    assert lines[1].startswith(" 30d left  100%|~~~~")
+    assert lines[0] == " ledger  avail between 99.961 and 99.972% (slices)  bad 12m00s in 1 outage"
+    assert lines[1].startswith(" 30d left            100%|~~~~")
+    assert lines[2].startswith(" x/o down ^release v back|")
     assert lines[1].endswith("__| -178% now")
     assert lines[3] == " BLOCK from 5 Jan 09:04Z: 720s/262.8s = 2.74 -> 3 months, until 5 Apr 09:04Z"
     assert lines[4].startswith(" allowed: a rollback")
@@ -121,3 +123,22 @@ def test_the_whole_page_has_everything() -> None:
     assert "has no objective" in bare
     assert "payback of downtime is switched off" in bare
     assert "asking the controller for it" in text(whole(None, Told("ledger"), 78, PLAIN).body[0])
+
+
+@pytest.mark.parametrize("look", [PLAIN, FULL])
+def test_the_curve_has_its_scale_beside_it_a_line_where_it_is_spent_and_a_whole_legend(look: Look) -> None:
+    down = told().burn_down()
+    assert down is not None
+    lines = [text(each) for each in burn_down(down, 78, 10, look)]
+    assert [line[:5].strip() for line in lines[:-3] if line[:5].strip()] == ["100%", "0%", "-200%"]
+    (spent,) = [line for line in lines if line.startswith("   0%")]
+    assert spent.count(".") + spent.count("\u00b7") > 60
+    assert lines[-1] == legend(78)
+    for sign in ("x down", "o not charged", "^ release", "v rollback", "band: spent evenly"):
+        assert sign in lines[-1]
+    assert not any("%" in line[6:] for line in lines)
+
+
+@given(st.integers(1, 200))
+def test_a_legend_has_room(width: int) -> None:
+    assert len(legend(width)) <= width

@@ -113,7 +113,7 @@ async def test_a_page_of_one_service_looks_as_drawn_and_scrolls(snapshot: Snapsh
 async def test_a_lost_controller_leaves_old_numbers_that_are_said_to_be_old() -> None:
     room = ruled_company()
     for screen in (BudgetScreen(), BudgetPage("ledger")):
-        async with opened(screen, room, (80, 30)) as (app, pilot):
+        async with opened(screen, room, (80, 33)) as (app, pilot):
             room.lose("no answer in 2 s")
             app.clock.advance(10)  # type: ignore[attr-defined]
             await settled(pilot)

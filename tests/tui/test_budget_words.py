@@ -10,11 +10,11 @@ from pipeline.view import Budget, Deploy, ServiceRow
 from tests.tui.fakes import NOW
 from tests.tui.rule_samples import BLOCKED, DOWN, FINE, GREY, HELD, UNKNOWN, UNTIL, quiet, ruled_rows, sample_budget
 from tui.budget_lines import payback_line
-from tui.budget_rows import Board, columns, draw, head, header, worst_first
+from tui.budget_order import known, mark, worst_first
+from tui.budget_rows import Board, columns, draw, head, header
 from tui.budget_words import (
+    allowed,
     gone_in,
-    known,
-    mark,
     may_deploy,
     stamp,
     stretch,
@@ -146,10 +146,10 @@ def test_a_release_that_waits_for_its_time_is_no_trouble_and_one_that_its_rules_
 
 
 def test_a_row_says_all_of_it_in_80_columns() -> None:
-    assert line(BLOCKED) == " ! ledger       99.99    -7m41s [########] 278%    0.0  0.0 spent    BLOCKED 85d"
-    assert line(HELD) == " ! ledger       99.95     2m41s [#######.]  88%   14.9  6.3 6h00m    HOLD burn  "
-    assert line(UNKNOWN) == " ? ledger       99.99         ? [no data ]    ?      -    - -        UNKNOWN    "
-    assert line(FINE).rstrip() == "   ledger       99.9     31m10s [##......]  28%    0.4  0.9 -        ok"
+    assert line(BLOCKED) == " ! ledger       99.99    -7m41s [#######] 278%    0.0  0.0 spent   BLOCKED 85d  "
+    assert line(HELD) == " ! ledger       99.95     2m41s [######.]  88%   14.9  6.3 6h00m   HOLD burn    "
+    assert line(UNKNOWN) == " ? ledger       99.99         ? [no data]    ?      -    - -       UNKNOWN      "
+    assert line(FINE).rstrip() == "   ledger       99.9     31m10s [#......]  28%    0.4  0.9 -       ok"
 
 
 def test_where_windows_differ_each_time_left_has_its_label() -> None:
@@ -157,8 +157,8 @@ def test_where_windows_differ_each_time_left_has_its_label() -> None:
     rows[2] = replace(rows[2], budget=replace(BLOCKED, window="90d"))
     board = Board.of(rows, NOW)
     assert board.window == "30d"
-    assert " -7m41s/90d [####] 278%" in text(draw(rows[2], 80, False, board, PLAIN))
-    assert "     31m10s [#...]  28%" in text(draw(rows[0], 80, False, board, PLAIN))
+    assert " -7m41s/90d [###] 278%" in text(draw(rows[2], 80, False, board, PLAIN))
+    assert "     31m10s [#..]  28%" in text(draw(rows[0], 80, False, board, PLAIN))
     assert length(draw(rows[2], 80, False, board, PLAIN)) == 80
 
 
@@ -178,10 +178,10 @@ def test_the_header_says_window_zone_source_and_coverage() -> None:
     rows = ruled_rows()
     board = Board.of(rows, NOW)
     said = text(header(rows, board, "month 2026-01 Europe/Berlin", 120, PLAIN))
-    assert said.startswith(" BUDGET rolling 30d | quota month Europe/Berlin | src 40/42 known | coverage >=81.0%")
+    assert said.startswith(" BUDGET rolling 30d | month Europe/Berlin | src 40/42 known | coverage: worst 81.0%")
     assert said.endswith("2 BLOCKED 1 HOLD 1 UNKNOWN 1 WARN")
-    assert "src ok | coverage 99.9%" in text(header([quiet("a")], Board.of([quiet("a")], NOW), "", 80, PLAIN))
-    assert "coverage ?" in text(header([], Board.of([], NOW), "", 80, PLAIN))
+    assert "src ok | coverage: 99.9%" in text(header([quiet("a")], Board.of([quiet("a")], NOW), "", 80, PLAIN))
+    assert "coverage: ?" in text(header([], Board.of([], NOW), "", 80, PLAIN))
 
 
 @settings(max_examples=60, deadline=None)
@@ -216,3 +216,13 @@ def test_a_row_fills_its_width_whatever_is_in_it(
     assert sum(column.width for column in columns(width, board.extras)) + 3 == width
     assert length(head(width, board, PLAIN.palette)) <= width
     assert length(header([row], board, why, width, PLAIN)) <= width
+
+
+@pytest.mark.parametrize(
+    ("gate", "opens"), [("payback", True), ("freeze", True), ("lock", False), ("pause", False), ("checks", False)]
+)
+def test_break_glass_is_offered_only_for_a_gate_that_it_opens(gate: str, opens: bool) -> None:
+    for deploy in (Deploy.HOLD, Deploy.BLOCKED):
+        said = allowed(replace(BLOCKED, deploy=deploy, deploy_why=f"{gate}: why"))
+        assert said.startswith("a rollback")
+        assert ("break-glass" in said) is opens

@@ -32,6 +32,7 @@ def test_hosts_are_counted_with_those_that_do_not_answer() -> None:
     )
     view = replace(sample_service("checkout-api"), hosts=hosts)
     assert tally(hosts) == "3 hosts, 1 canary, 1 down, 1 unknown"
+    assert tally(hosts[:1]) == "1 host, 1 canary"
     lines = [text(line) for line in host_sheet(view, 78, PLAIN, whole=True).body]
     assert lines[:3] == [" ?         1     x", " ams2      2 1c  C?", " staging   1     ~"]
     assert "no answer in 2 s" in lines[4]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.checks.jsons import NOTHING, any_json, written
+from adapters.checks.replay.looks import SCRUBBED
 from adapters.checks.replay.paths import Ignored, Key, States
-from adapters.checks.replay.secrets import SCRUBBED
 from pipeline.text import plain
 
 SHOWN = 40

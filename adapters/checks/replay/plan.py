@@ -1,13 +1,14 @@
 """What of a recording is sent, and how fast; or why nothing of it may be."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from adapters.checks.replay.headers import OVERRIDES, header_fault, may_be_sent
 from adapters.checks.replay.paths import Ignored, PathError
 from adapters.checks.replay.reading import read
-from adapters.checks.replay.recording import SERVICE_HEADER, Exchange, Headers, Recording, RecordingError
+from adapters.checks.replay.recording import Exchange, Recording, RecordingError
 from adapters.checks.replay.secrets import clean, credentials
-from adapters.wire import OURS
 from pipeline.checks import Against, CheckRule, ReplayRule
 from pipeline.model import Service
 from pipeline.staging import StagingMode
@@ -15,13 +16,13 @@ from pipeline.text import plain
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """All that production is ever asked by a replay."""
-_OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
-"""Headers by which a GET does what another method does."""
-_LEFT_OUT = OURS | _OVERRIDES | {SERVICE_HEADER, "forwarded", "via", "x-real-ip", "proxy-authenticate"}
+NO_OTHERS: Mapping[str, frozenset[str]] = {}
 FILLED = 0.8
 """Of the deadline: the rest is for the last answers."""
 ENOUGH, PART = 20, 0.1
-"""So many requests, or such a part of all where that is fewer, must go out under a cap: less says nothing."""
+"""So many requests, or such a part of all where that is fewer, must have room: less says nothing."""
+
+_THE_MOST = "the most that partial staging may"
 
 
 class Refused(Exception):
@@ -38,13 +39,16 @@ class Plan:
     """What is left out."""
 
 
-def lint(rule: ReplayRule, service: Service) -> tuple[str, ...]:
-    """Why the check would refuse its recording, one line each; () if it would not. It blocks: it reads the file."""
+def lint(rule: ReplayRule, service: Service, others: Mapping[str, frozenset[str]] = NO_OTHERS) -> tuple[str, ...]:
+    """Why the check would refuse its recording, one line each; () if it would not. It blocks: it reads the file.
+
+    `others` are the services of the fleet with the addresses of all their hosts: one of theirs is refused here.
+    """
     try:
         recording = read(rule.recording)
     except RecordingError as error:
         return (str(error),)
-    return _named(rule, refusals(rule, service, recording))
+    return _named(rule, refusals(rule, service, recording, others))
 
 
 def planned(check: CheckRule, rule: ReplayRule, service: Service, production_rps: float | None) -> Plan:
@@ -60,12 +64,10 @@ def planned(check: CheckRule, rule: ReplayRule, service: Service, production_rps
     usable = [one for one in sendable if rule.against is not Against.RECORDING or one.answer is not None]
     fitting = usable[: 1 + int(FILLED * check.deadline_s * rps)]
     notes = []
+    if len(fitting) < min(ENOUGH, PART * len(usable)):
+        raise Refused(_too_few(len(fitting), len(usable), check.deadline_s, rps, capped=rps < rule.rps))
     if rps < rule.rps:
-        if len(fitting) < min(ENOUGH, PART * len(usable)):
-            raise Refused(_too_few(len(fitting), len(usable), check.deadline_s, rps))
-        notes.append(f"sent at {per_second(rps)}/s, the most that partial staging may")
-    elif _capped(service) and production_rps is None:
-        notes.append("its rate is not capped, as production's traffic is not known")
+        notes.append(f"sent at {per_second(rps)}/s, {_THE_MOST}")
     if wrote := len(recording.exchanges) - len(sendable):
         notes.append(f"{wrote:,} not sent as they may write")
     if unanswered := len(sendable) - len(usable):
@@ -75,10 +77,11 @@ def planned(check: CheckRule, rule: ReplayRule, service: Service, production_rps
     return Plan(tuple(_ready(one, service) for one in fitting), Ignored.of(rule.ignore), rps, tuple(notes))
 
 
-def _too_few(fitting: int, usable: int, deadline_s: float, rps: float) -> str:
+def _too_few(fitting: int, usable: int, deadline_s: float, rps: float, *, capped: bool) -> str:
+    at, other = (f"{per_second(rps)}/s, {_THE_MOST}", "rate_share") if capped else (f"{per_second(rps)}/s", "rps")
     return (
-        f"{fitting:,} of {usable:,} requests had room in {deadline_s:g} s at {per_second(rps)}/s, "
-        "the most that partial staging may: too few to say anything: raise deadline or rate_share"
+        f"{fitting:,} of {usable:,} requests had room in {deadline_s:g} s at {at}: "
+        f"too few to say anything: raise deadline or {other}"
     )
 
 
@@ -87,12 +90,14 @@ def per_second(rps: float) -> str:
     return f"{float(f'{rps:.3g}'):,.10g}"
 
 
-def refusals(rule: ReplayRule, service: Service, recording: Recording) -> tuple[str, ...]:
+def refusals(
+    rule: ReplayRule, service: Service, recording: Recording, others: Mapping[str, frozenset[str]] = NO_OTHERS
+) -> tuple[str, ...]:
     """What is wrong with replaying it, of everything that can be."""
     why = []
     if recording.service and recording.service != service.name:
         why.append(f"recorded from {plain(recording.service, 60)}, not from {service.name}: record {service.name}")
-    elif other := _dependency(recording.host, service):
+    elif other := _owner(recording.host, service, others):
         why.append(f"recorded from {plain(other, 60)} at {plain(recording.host, 60)}: record {service.name}")
     if found := credentials(recording):
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
@@ -103,10 +108,14 @@ def refusals(rule: ReplayRule, service: Service, recording: Recording) -> tuple[
         why.append(f"every request of it may write, and only {methods or 'none'} may be sent: record reads")
     elif rule.against is Against.RECORDING and not any(one.answer for one in sendable):
         why.append('holds no answers: record them, or say against = "production"')
+    elif rule.slower is not None and rule.against is Against.RECORDING and not any(_timed(one) for one in sendable):
+        why.append("slower is set, and the recording has no times to hold against: record them, or leave slower out")
     if rule.against is Against.PRODUCTION and not service.production:
         why.append("there is no production host to hold the answers against")
     if service.rules.staging.mode is StagingMode.PARTIAL and not service.rules.staging.header:
         why.append("partial staging has no header that marks its requests: set staging.header")
+    if fault := header_fault(service.rules.staging.header):
+        why.append(f'staging.header "{plain(service.rules.staging.header, 60)}" {fault}')
     if not rule.rps > 0 or rule.most < 1:
         why.append("rps and most: expected more than 0")
     try:
@@ -122,18 +131,18 @@ def _named(rule: ReplayRule, why: tuple[str, ...]) -> tuple[str, ...]:
 
 def rate(rule: ReplayRule, service: Service, production_rps: float | None) -> float:
     """Requests a second; in partial staging no more than its share of production's. Raises `Refused`."""
-    share = service.rules.staging.rate_share
-    if share is None or production_rps is None or not _capped(service):
+    its = service.rules.staging
+    share = its.rate_share
+    if share is None or its.mode is not StagingMode.PARTIAL:
         return rule.rps
+    if not share > 0:
+        raise Refused("staging.rate_share is 0, so nothing may be sent: raise it, or do without this check")
+    if production_rps is None:
+        raise Refused("production's traffic is not known yet, and rate_share caps it: asked again")
     allowed = share * production_rps
     if not allowed > 0:
         raise Refused(f"{share:.3g} of production's traffic may be sent, and it has none now: waits for some")
     return min(rule.rps, allowed)
-
-
-def _capped(service: Service) -> bool:
-    its = service.rules.staging
-    return its.mode is StagingMode.PARTIAL and its.rate_share is not None
 
 
 def _methods(rule: ReplayRule, service: Service) -> frozenset[str] | None:
@@ -150,30 +159,34 @@ def _writes(exchange: Exchange, rule: ReplayRule, service: Service) -> bool:
     methods = _methods(rule, service)
     if methods is None:
         return False
-    hidden = any(name in _OVERRIDES for name, _ in exchange.headers) or "_method=" in exchange.path.lower()
+    hidden = any(name in OVERRIDES for name, _ in exchange.headers) or "_method=" in exchange.path.lower()
     return exchange.method not in methods or hidden
 
 
-def _dependency(host: str, service: Service) -> str:
-    """The dependency that answers at `host`, if it is one's; "" otherwise."""
+def _timed(exchange: Exchange) -> bool:
+    return exchange.answer is not None and exchange.answer.ms is not None
+
+
+def _owner(host: str, service: Service, others: Mapping[str, frozenset[str]]) -> str:
+    """Whose `host` is, if it is a dependency's or another service's and not the service's own; "" otherwise."""
+    if not host or _is_one_of(host, (own.address for own in service.hosts)):
+        return ""
     for one in service.rules.staging.dependencies:
-        theirs = {at.removesuffix(usual) for at in (one.staging, one.production) for usual in ("", ":80", ":443")}
-        if host and one.name != service.name and host in theirs:
+        if one.name != service.name and _is_one_of(host, (one.staging, one.production)):
             return one.name
-    return ""
+    return next((name for name, its in others.items() if name != service.name and _is_one_of(host, its)), "")
+
+
+def _is_one_of(host: str, addresses: Iterable[str]) -> bool:
+    """A recording leaves the usual port of its scheme out."""
+    return any(host == at.lower().removesuffix(usual) for at in addresses for usual in ("", ":80", ":443"))
 
 
 def _ready(exchange: Exchange, service: Service) -> Exchange:
     cleaned = clean(exchange)
-    kept = [(name, value) for name, value in cleaned.headers if _may_be_sent(name, cleaned.headers)]
+    kept = [(name, value) for name, value in cleaned.headers if may_be_sent(name, cleaned.headers)]
     marker = service.rules.staging.header
     if marker:
         kept = [(name, value) for name, value in kept if name != marker.lower()]
         kept.append((marker.lower(), service.name))
     return Exchange(cleaned.where, cleaned.method, cleaned.path, tuple(kept), cleaned.body, cleaned.answer)
-
-
-def _may_be_sent(name: str, headers: Headers) -> bool:
-    """Not what belongs to one hop of the recorded way, nor where the request came from."""
-    hops = {token.strip().lower() for key, value in headers if key == "connection" for token in value.split(",")}
-    return not (name in _LEFT_OUT or name in hops or name.startswith(("x-forwarded-", "sec-websocket-")))

@@ -1,84 +1,39 @@
 """Credentials in recorded traffic: found, and taken out.
 
-Headers that carry them are left out; values in queries, forms and JSON whose names say what they are, and texts
-that look like keys and tokens, become `[scrubbed]`. What a form's parts (multipart) hold is known by its look only.
+Headers that carry them are left out; values in queries, paths, forms and JSON whose names say what they are, and
+texts that look like keys, tokens, passwords in URLs and card numbers, become `[scrubbed]`. What a form's parts
+(multipart) hold is known by its look only.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
 
 from adapters.checks.jsons import NOTHING, any_json, written
 from adapters.checks.replay.lines import written_lines
+from adapters.checks.replay.looks import (
+    CARD_BYTES,
+    QUOTED,
+    SCRUBBED,
+    STARTS,
+    TOKENS,
+    card_under,
+    is_card,
+    masked,
+    names_live,
+    passwords_masked,
+    taken_out,
+)
+from adapters.checks.replay.names import STEMS, is_secret_header
 from adapters.checks.replay.recording import Exchange, Headers, Recorded, Recording
 
-SCRUBBED = "[scrubbed]"
 MOST_NAMED = 20
-HEADERS = frozenset(
-    {
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "set-cookie",
-        "x-api-key",
-        "api-key",
-        "apikey",
-        "x-auth-token",
-        "x-access-token",
-        "x-csrf-token",
-        "x-xsrf-token",
-        "x-amz-security-token",
-        "x-vault-token",
-        "private-token",
-    }
-)
-NAMES = frozenset(
-    {
-        "password",
-        "passwd",
-        "pwd",
-        "passphrase",
-        "secret",
-        "clientsecret",
-        "token",
-        "authtoken",
-        "accesstoken",
-        "refreshtoken",
-        "idtoken",
-        "sessiontoken",
-        "sessionid",
-        "apikey",
-        "accesskey",
-        "secretkey",
-        "privatekey",
-        "signature",
-        "xamzsignature",
-        "xamzcredential",
-        "xamzsecuritytoken",
-    }
-)
-"""Without case, dashes, underscores and dots."""
-_LOOKS = re.compile(
-    r"\beyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]*"
-    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
-    r"|\bgh[pousr]_[A-Za-z0-9]{30,255}\b"
-    r"|\bsk_live_[A-Za-z0-9]{16,}\b"
-    r"|\bxox[abprs]-[A-Za-z0-9-]{10,}"
-    r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
-)
-_STEMS = (b"pass", b"pwd", b"secret", b"token", b"session", b"key", b"signature", b"amz")
-_STARTS = (b"eyj", b"akia", b"asia", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"sk_live_", b"xox", b"-----begin")
-"""One of them is in every text that has a secret, and most texts have none."""
-_TAKEN_OUT = re.compile(
-    r"(?:(?:bearer|basic|token) )?"
-    r"(?:[*._-]*|x+|\[?(?:scrubbed|redacted|removed|masked|hidden)\]?|%5bscrubbed%5d|<[^<>]{0,60}>)\Z",
-    re.IGNORECASE,
-)
+NESTED = 3
+"""So often a value may be percent-encoded, or be a URL or JSON inside another."""
 _FORM = re.compile(r"[^\s=&]{1,200}=[^\s&]*(?:&[^\s=&]{1,200}=[^\s&]*)*\Z")
-_DULL = re.compile(r"[-_.\[\]]")
+_PARAMETER = re.compile(r";([^=;/?]{1,100})=([^;/?]*)")
 
 
 def credentials(recording: Recording) -> tuple[str, ...]:
@@ -111,9 +66,9 @@ def clean(exchange: Exchange) -> Exchange:
 
 def _places(exchange: Exchange) -> Iterator[str]:
     for name, value in exchange.headers:
-        if name in HEADERS and _live_header(name, value):
+        if is_secret_header(name) and _live_header(name, value):
             yield f"header {name}"
-        elif _LOOKS.search(value):
+        elif _clean_value(name, value) != value:
             yield f"a token in header {name}"
     if _clean_path(exchange.path) != exchange.path:
         yield "a secret in the query or path"
@@ -129,37 +84,58 @@ def _places(exchange: Exchange) -> Iterator[str]:
 
 def _live_header(name: str, value: str) -> bool:
     """A cookie lives if one of its values does; whatever else as a whole."""
-    if _taken_out(value):
+    if taken_out(value):
         return False
     if name not in ("cookie", "set-cookie"):
         return True
     values = [part.partition("=")[2] for part in value.split(";") if "=" in part]
-    return not values or any(not _taken_out(one) for one in values)
-
-
-def _taken_out(value: str) -> bool:
-    return len(value) <= 200 and _TAKEN_OUT.match(value.strip()) is not None
+    return not values or any(not taken_out(one) for one in values)
 
 
 def _clean_headers(headers: Headers) -> Headers:
-    return tuple((name, _LOOKS.sub(SCRUBBED, value)) for name, value in headers if name not in HEADERS)
+    return tuple((name, _clean_value(name, value)) for name, value in headers if not is_secret_header(name))
+
+
+def _clean_value(name: str, value: str) -> str:
+    """Of a header that may be kept."""
+    if is_secret_header(name):
+        return value
+    # A digest or a trace has long numbers of its own.
+    mended = masked(value, cards=False)
+    return SCRUBBED if "%" in mended and _hides(unquote_plus(mended)) else mended
 
 
 def _clean_path(path: str) -> str:
     base, mark, query = path.partition("?")
-    mended = _clean_form(query, "%5Bscrubbed%5D") if mark else ""
-    return f"{_LOOKS.sub('%5Bscrubbed%5D', base)}{mark}{mended}"
+    base = _PARAMETER.sub(
+        lambda found: f";{found[1]}={QUOTED}" if names_live(unquote_plus(found[1]), found[2]) else found[0],
+        masked(base, QUOTED),
+    )
+    if "%" in base:
+        base = "/".join(QUOTED if "%" in part and _hides(unquote_plus(part)) else part for part in base.split("/"))
+    return f"{base}{mark}{_clean_form(query)}"
 
 
-def _clean_form(text: str, instead: str) -> str:
+def _clean_form(text: str) -> str:
     parts = []
     for part in text.split("&"):
         name, mark, value = part.partition("=")
-        if mark and _is_secret(unquote_plus(name)) and not _taken_out(value):
-            parts.append(f"{name}={instead}")
+        if mark and (names_live(unquote_plus(name), unquote_plus(value)) or _hides(value)):
+            parts.append(f"{name}={QUOTED}")
         else:
-            parts.append(_LOOKS.sub(instead, part))
+            parts.append(masked(part, QUOTED))
     return "&".join(parts)
+
+
+def _hides(value: str, depth: int = NESTED) -> bool:
+    """Whether a secret stands in `value`, or in what it says once it is decoded."""
+    inner = any_json(value.encode()) if value[:1] in ("{", "[") else NOTHING
+    if inner is not NOTHING and _scrub([inner]):
+        return True
+    if masked(f"?{value}") != f"?{value}":
+        return True
+    decoded = unquote_plus(value)
+    return depth > 0 and decoded != value and _hides(decoded, depth - 1)
 
 
 def _clean_body(body: bytes | None) -> bytes | None:
@@ -167,26 +143,30 @@ def _clean_body(body: bytes | None) -> bytes | None:
     if not body:
         return body
     lower = body.lower()
-    named = any(stem in lower for stem in _STEMS)
-    looks = any(start in lower for start in _STARTS)
-    if not (named or looks):
+    looks = any(start in lower for start in STARTS) or (b"://" in lower and b"@" in lower)
+    if not (looks or any(stem in lower for stem in STEMS) or CARD_BYTES.search(body) is not None):
         return body
     value = any_json(body)
     if value is NOTHING:
         return _clean_text(body)
-    mended = written(value) if _scrub(value, looks=looks) else body
-    return _LOOKS.sub(SCRUBBED, mended.decode("latin-1")).encode("latin-1") if looks else mended
+    box = [value]
+    mended = written(box[0]) if _scrub(box) else body
+    if not looks:
+        return mended
+    # Once more over all of it, for the names in it.
+    text = mended.decode("latin-1")
+    return passwords_masked(TOKENS.sub(SCRUBBED, text)).encode("latin-1")
 
 
 def _clean_text(body: bytes) -> bytes:
     # Latin-1 gives every byte back as it was; all that is looked for is ASCII.
     text = body.decode("latin-1")
-    mended = _clean_form(text, "%5Bscrubbed%5D") if _FORM.match(text) else _LOOKS.sub(SCRUBBED, text)
+    mended = _clean_form(text) if _FORM.match(text) else masked(text)
     return mended.encode("latin-1") if mended != text else body
 
 
-def _scrub(value: Any, *, looks: bool) -> bool:
-    """Take secrets out of JSON in place; whether there were any."""
+def _scrub(value: Any) -> bool:
+    """Take secrets out of JSON in place, of what is in a list or an object; whether there were any."""
     todo = [value]
     changed = False
     while todo:
@@ -194,15 +174,25 @@ def _scrub(value: Any, *, looks: bool) -> bool:
         for key, inner in list(at.items() if isinstance(at, dict) else enumerate(at) if isinstance(at, list) else ()):
             if isinstance(inner, dict | list):
                 todo.append(inner)
-            elif isinstance(inner, str):
-                hidden = isinstance(key, str) and _is_secret(key) and not _taken_out(inner)
-                mended = SCRUBBED if hidden else _LOOKS.sub(SCRUBBED, inner) if looks else inner
-                if mended != inner:
-                    changed = True
-                    at[key] = mended
+                continue
+            mended = _scrubbed_value(key if isinstance(key, str) else "", inner)
+            if mended is not inner:
+                changed = True
+                at[key] = mended
     return changed
 
 
-@lru_cache(maxsize=4096)
-def _is_secret(name: str) -> bool:
-    return _DULL.sub("", name.lower()) in NAMES
+def _scrubbed_value(name: str, value: Any) -> Any:
+    """`value` itself where there is nothing to take out."""
+    if isinstance(value, str):
+        if names_live(name, value):
+            return SCRUBBED
+        mended = masked(value)
+        if mended == value:
+            mended = SCRUBBED if value[:1] in ("{", "[") and _hides(value) else value
+        return mended if mended != value else value
+    if isinstance(value, int) and not isinstance(value, bool):
+        digits = str(value)
+        if card_under(name, digits) or is_card(digits):
+            return SCRUBBED
+    return value

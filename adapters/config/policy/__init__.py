@@ -11,11 +11,11 @@ from types import MappingProxyType
 
 from adapters.config.errors import Spot
 from adapters.config.policy import canary, full, observation, partial, staging
-from adapters.config.policy.case import Case, Company, Rule
+from adapters.config.policy.case import Case, Company, Rule, production_of
 from adapters.config.schema import Values
 from adapters.means import Means, MeansOf
 from pipeline.model import Fleet, Service
-from pipeline.staging import Finding
+from pipeline.staging import Finding, Level
 from pipeline.text import plain
 
 RULES: tuple[Rule, ...] = (*staging.RULES, *full.RULES, *partial.RULES, *canary.RULES, *observation.RULES)
@@ -24,10 +24,7 @@ RULES: tuple[Rule, ...] = (*staging.RULES, *full.RULES, *partial.RULES, *canary.
 
 def with_findings(fleet: Fleet, means: MeansOf, said: Values, root: Spot) -> Fleet:
     """`fleet`, each service with what the rules find in its configuration."""
-    production = {
-        host.address.lower(): service.name for service in fleet.services.values() for host in service.production
-    }
-    company = Company(fleet.services, production, said, root)
+    company = Company(fleet.services, production_of(fleet.services), said, root, fleet.apart_s)
     services: Mapping[str, Service] = {
         name: replace(service, findings=_findings(Case(service, means.get(name, Means()), company)))
         for name, service in fleet.services.items()
@@ -36,8 +33,9 @@ def with_findings(fleet: Fleet, means: MeansOf, said: Values, root: Spot) -> Fle
 
 
 def _findings(case: Case) -> tuple[Finding, ...]:
+    """Errors first: they hold, and are to be mended first."""
     file = Path(case.company.root.problems.file).name
-    return tuple(
+    found = (
         Finding(
             rule.id, found.level or rule.level, plain(found.why), plain(found.mend), plain(f"{file}:{found.at.line}")
         )
@@ -45,3 +43,4 @@ def _findings(case: Case) -> tuple[Finding, ...]:
         if rule.find is not None
         for found in rule.find(case)
     )
+    return tuple(sorted(found, key=lambda each: each.level is not Level.ERROR))

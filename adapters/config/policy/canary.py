@@ -10,6 +10,8 @@ from pipeline.staging import Level
 from pipeline.words import some
 
 DAY_S = 86_400.0
+FEW_HOSTS = 8
+"""With fewer to hold a canary against, how much hosts differ is a guess."""
 
 
 def pool_size(case: Case) -> Iterator[Found]:
@@ -17,14 +19,26 @@ def pool_size(case: Case) -> Iterator[Found]:
     if not hosts:
         return
     canaries = canary_size(hosts, case.service.rules.canary.share)
+    if hosts < 2 * canaries:
+        return  # CAN-05 tells of it.
     if canaries > hosts * MOST + 1e-9 or canaries < hosts * LEAST - 1e-9:
         yield Found(
             f"the canary is {canaries} of {hosts} production hosts, {canaries / hosts:.0%} of them: "
-            f"expected {LEAST:.0%} to {MOST:.0%}",
+            f"expected {LEAST:.0%} to {MOST:.0%}{_few(hosts, canaries)}",
             "have ten production hosts or more, or live with a canary that many users meet",
             case.key("hosts"),
             Level.WARNING if hosts < 1 / MOST else Level.ERROR,
         )
+
+
+def _few(hosts: int, canaries: int) -> str:
+    """What is uncertain about few, in the same breath."""
+    alike = "; a sick machine and a bad release look alike" if canaries == 1 else ""
+    left = hosts - canaries
+    if left >= FEW_HOSTS:
+        return alike
+    left_are = "1 host is" if left == 1 else f"{left} hosts are"
+    return f"{alike}; {left_are} left to hold it against, and how hosts differ is hardly known from so few"
 
 
 def stratified(case: Case) -> Iterator[Found]:

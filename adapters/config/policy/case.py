@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from adapters.config.endpoints import HERE, Endpoint, endpoint
 from adapters.config.errors import Spot
 from adapters.config.schema import Values
 from adapters.means import Means
@@ -15,10 +16,52 @@ class Company:
     """What the whole file says, for every service the same."""
 
     services: Mapping[str, Service]
-    production: Mapping[str, str]
-    """The service that a production host's address, in lower case, belongs to."""
+    production: "Production"
     said: Values
     root: Spot
+    apart_s: float
+    """Between two readings of a host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Something of production."""
+
+    said: str
+    """"production's db"."""
+    owner: str = ""
+    """The service whose host it is; "" where it is only stated as a dependency's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """All of production that the file knows: hosts of services, and what any service states of a dependency."""
+
+    endpoints: Mapping[Endpoint, Whose]
+    stated: Mapping[Endpoint, Whose]
+    """Of `endpoints`, those that are stated as a dependency's."""
+    machines: Mapping[str, Mapping[str, Whose]]
+    """By machine, and then by service ("" for what is stated); this very machine is left out."""
+
+    def near(self, address: str) -> Whose | None:
+        """Something of production on the machine of `address`."""
+        return next(iter(self.machines.get(endpoint(address).machine, {}).values()), None)
+
+
+def production_of(services: Mapping[str, Service]) -> Production:
+    stated: dict[Endpoint, Whose] = {}
+    hosts: dict[Endpoint, Whose] = {}
+    for service in services.values():
+        for host in service.production:
+            hosts.setdefault(endpoint(host.address), Whose(f"a host of {service.name}", service.name))
+        for its in service.rules.staging.dependencies:
+            if its.production:
+                stated.setdefault(endpoint(its.production), Whose(f"production's {its.name}"))
+    machines: dict[str, dict[str, Whose]] = {}
+    for at, whose in (*hosts.items(), *stated.items()):
+        if at.machine not in HERE:
+            machines.setdefault(at.machine, {}).setdefault(whose.owner, whose)
+    return Production({**stated, **hosts}, stated, machines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +131,3 @@ class Rule:
     """None: a configuration cannot decide it."""
     kept: str = ""
     """Where the part of it is kept that only a running system decides."""
-
-
-def machine(address: str) -> str:
-    """Of `host:port`, the host."""
-    return address.rpartition(":")[0].strip("[]").lower()
-
-
-def port(address: str) -> int:
-    """Of `host:port`; 0 where that is none."""
-    digits = address.rpartition(":")[2]
-    return int(digits) if digits.isdecimal() else 0

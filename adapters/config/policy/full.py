@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from adapters.config.endpoints import endpoint
 from adapters.config.policy.case import Case, Found, Rule
 from pipeline.checks import CheckKind
 from pipeline.staging import Access, Dependency, Level, StagingMode
@@ -27,15 +28,31 @@ def endpoints_of_staging(case: Case) -> Iterator[Found]:
                 "call a staging copy",
                 case.dependency(its, "staging"),
             )
+        elif near := case.company.production.near(its.staging):
+            yield Found(
+                f"staging calls {its.name} at {its.staging}, on a machine of production ({near.said})",
+                "give the staging copy a machine of its own",
+                case.dependency(its, "staging"),
+                Level.WARNING,
+            )
 
 
 def no_store_of_production(case: Case) -> Iterator[Found]:
     if not case.in_mode(StagingMode.FULL):
         return
     for its in case.service.rules.staging.dependencies:
-        if not (its.store or its.consumes) or its.access is Access.NONE or not its.staging:
+        if not (its.store or its.consumes) or not its.staging:
             continue
-        if whose := _production(case, its):
+        known = its.production or (its.name in case.company.services and case.company.services[its.name].production)
+        whose = _production(case, its)
+        if not whose and not known:
+            yield Found(
+                f"production's address of the data store {its.name} is not stated, so that nothing tells it apart from "
+                f"{its.staging}, which staging calls",
+                "state its production address, so that it can be told apart",
+                case.dependency(its),
+            )
+        elif whose and its.access is not Access.NONE:
             does = "takes messages from" if its.consumes else f"may {_MAY[its.access]}"
             yield Found(
                 f"staging {does} production's data store {its.name} ({whose})",
@@ -49,12 +66,12 @@ _MAY = {Access.READ: "read", Access.TENANT: "write a test tenant to", Access.WRI
 
 def _production(case: Case, its: Dependency) -> str:
     """Whose production the endpoint that staging calls is; "" where it is none's."""
-    called = its.staging.lower()
+    called = endpoint(its.staging)
     for each in case.service.rules.staging.dependencies:
-        if called == each.production.lower():
+        if each.production and endpoint(each.production) == called:
             return f"production's {each.name}"
-    owner = case.company.production.get(called, "")
-    return f"a host of {owner}" if owner else ""
+    whose = case.company.production.endpoints.get(called)
+    return whose.said if whose else ""
 
 
 def capacity_stated(case: Case) -> Iterator[Found]:
@@ -84,7 +101,7 @@ RULES = (
         Level.ERROR,
         "full: every dependency that staging calls is a staging copy",
         endpoints_of_staging,
-        kept="addresses are compared as they are written: what a name resolves to is the network's to keep",
+        kept="addresses are compared as the whole file states them: what a name resolves to is the network's to keep",
     ),
     Rule("FUL-02", Level.ERROR, "full: no data store or queue of production is within reach", no_store_of_production),
     Rule(

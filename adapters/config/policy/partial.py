@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from adapters.config.policy.case import Case, Found, Rule, port
+from adapters.config.endpoints import endpoint
+from adapters.config.policy.case import Case, Found, Rule
+from adapters.config.policy.limits import never_acting
 from pipeline.model import MetricKind
 from pipeline.staging import Access, Level, StagingMode
 from pipeline.words import some
@@ -35,9 +37,10 @@ def own_ports(case: Case) -> Iterator[Found]:
             case.at("staging", "ports"),
         )
     for host in case.service.staging:
-        if port(host.address) in its.production_ports:
+        port = endpoint(host.address).port
+        if port in its.production_ports:
             yield Found(
-                f"staging host {host.name} answers at port {port(host.address)}, which is production's",
+                f"staging host {host.name} answers at port {port}, which is production's",
                 "give staging ports of its own, at the front and behind",
                 case.key("hosts"),
             )
@@ -145,7 +148,7 @@ RULES = (
         "PAR-05",
         Level.ERROR,
         "partial: a bad build is taken back by error ratio, latency and saturation",
-        limits_present,
+        lambda case: (*limits_present(case), *never_acting(case)),
     ),
     Rule(
         "PAR-06",

@@ -1,9 +1,9 @@
 """STG: what holds for every staging, whole or partial."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 
-from adapters.config.policy.case import Case, Found, Rule, machine
+from adapters.config.endpoints import HERE, endpoint
+from adapters.config.policy.case import Case, Found, Rule
 from pipeline.staging import Level
 from pipeline.words import some
 
@@ -19,11 +19,11 @@ def mode_stated(case: Case) -> Iterator[Found]:
 
 def pools_apart(case: Case) -> Iterator[Found]:
     staging, production = case.service.staging, case.service.production
-    machines = {machine(host.address): host.name for host in production}
+    machines = {endpoint(host.address).machine: host.name for host in production}
     logins = {host.ssh: host.name for host in production if host.ssh}
     for host in staging:
-        here = machine(host.address)
-        shared = (not _loopback(here) and machines.get(here)) or logins.get(host.ssh)
+        here = endpoint(host.address).machine
+        shared = (here not in HERE and machines.get(here)) or logins.get(host.ssh)
         if shared:
             yield Found(
                 f"staging host {host.name} and production host {shared} are one machine",
@@ -31,6 +31,7 @@ def pools_apart(case: Case) -> Iterator[Found]:
                 case.key("hosts"),
             )
             break
+    yield from _apart_from_others(case)
     if case.means.seat is not None and case.means.seat.staging:
         yield Found(
             "staging hosts sit in production's backend, where users reach them",
@@ -39,12 +40,28 @@ def pools_apart(case: Case) -> Iterator[Found]:
         )
 
 
-def _loopback(host: str) -> bool:
-    """This very machine, where a company is tried out."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _apart_from_others(case: Case) -> Iterator[Found]:
+    """A host that another service has, or that is called as production, once; a shared machine only where none is."""
+    known = case.company.production
+    for host in case.service.staging:
+        if stated := known.stated.get(endpoint(host.address)):
+            yield Found(
+                f"staging host {host.name} is stated as {stated.said}: {host.address}",
+                "state an address of production there, or give staging hosts of its own",
+                case.key("hosts"),
+            )
+            return
+    for host in case.service.staging:
+        near = known.machines.get(endpoint(host.address).machine, {})
+        other = next((whose for owner, whose in near.items() if owner != case.service.name), None)
+        if other:
+            yield Found(
+                f"staging host {host.name} is on a machine of production ({other.said})",
+                "put staging on machines of its own",
+                case.key("hosts"),
+                Level.WARNING,
+            )
+            return
 
 
 def same_image(case: Case) -> Iterator[Found]:

@@ -174,6 +174,16 @@ async def test_a_proposal_and_history_come_as_they_are(desk: SmallDesk, room: Ap
         await room.history(HistoryQuery())
 
 
+async def test_history_of_a_name_that_was_never_there_is_refused_and_of_a_service_that_left_is_told(
+    desk: SmallDesk, room: ApiRoom
+) -> None:
+    desk.unheard = {"nosuch", "web"}
+    with pytest.raises(Refused, match="history nosuch: no such service, now or ever: pithead status"):
+        await room.history(HistoryQuery("nosuch"))
+    assert await room.history(HistoryQuery("left")) == HistoryPage((EVENT,), 41)
+    assert await room.history(HistoryQuery("web")) == HistoryPage((), 0)
+
+
 async def test_the_viewers_socket_refuses_commands_and_says_so_beforehand(
     desk: SmallDesk, room: ApiRoom, viewer: ApiRoom
 ) -> None:

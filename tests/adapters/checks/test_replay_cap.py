@@ -1,8 +1,9 @@
-"""A replay in partial staging that its cap leaves little room: what was not sent is no pass."""
+"""A replay that its rate, or a cap on it, leaves little room: what was not sent is no pass."""
 
 import pytest
 
 from adapters.checks.finding import Finding
+from adapters.checks.replay.headers import header_fault
 from adapters.checks.replay.plan import per_second
 from tests.adapters.checks.replay_support import ANSWERS, CART, Answering, partial, service
 
@@ -31,6 +32,52 @@ async def test_a_cap_that_leaves_room_for_only_a_few_says_nothing_and_is_no_pass
     assert found == Finding(passed, found.detail)
     assert found.detail.startswith(said)
     assert bool(host.heard) is passed
+
+
+@pytest.mark.parametrize(
+    ("recorded", "passed", "said"),
+    [
+        (
+            1_000,
+            False,
+            "13 of 1,000 requests had room in 30 s at 0.5/s: too few to say anything: raise deadline or rps",
+        ),
+        (120, True, "13 of 13 answers as recorded; 107 not sent as 30 s at 0.5/s have no room for them"),
+    ],
+)
+async def test_a_rate_of_its_own_that_has_room_for_only_a_few_is_no_pass_either(
+    tape, peers, play, recorded: int, passed: bool, said: str
+) -> None:
+    host = Answering(ANSWERS)
+    found = await play(tape.check(tape.lines(*[CART] * recorded), rps=0.5), service((await peers.talking(host),)))
+    assert found == Finding(passed, said)
+    assert bool(host.heard) is passed
+
+
+@pytest.mark.parametrize(
+    ("share", "production_rps", "said"),
+    [
+        (0.01, None, "production's traffic is not known yet, and rate_share caps it: asked again"),
+        (0.01, 0.0, "0.01 of production's traffic may be sent, and it has none now: waits for some"),
+        (0.0, None, "staging.rate_share is 0, so nothing may be sent: raise it, or do without this check"),
+        (0.0, 100.0, "staging.rate_share is 0, so nothing may be sent: raise it, or do without this check"),
+    ],
+)
+async def test_what_the_cap_does_not_let_through_is_not_sent_and_no_pass(
+    tape, peers, play, share: float, production_rps: float | None, said: str
+) -> None:
+    host = Answering(ANSWERS)
+    capped = service((await peers.talking(host),), rules=partial(rate_share=share))
+    assert await play(tape.check(tape.lines(CART)), capped, production_rps) == Finding(False, said)
+    assert host.heard == []
+
+
+@pytest.mark.parametrize(
+    "name", ["Host", "content-length", "Transfer-Encoding", "X-Forwarded-For", "Accept", "If-Match"]
+)
+def test_a_header_that_means_something_already_marks_no_request(name: str) -> None:
+    assert header_fault(name).endswith("name a header of your own, such as X-Environment")
+    assert header_fault("X-Environment") == header_fault("Environment") == ""
 
 
 def test_rates_are_shown_with_three_digits() -> None:

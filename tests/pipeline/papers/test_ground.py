@@ -9,7 +9,6 @@ from world import ManualClock, MemoryHistory, make_hosts, make_rules
 
 from pipeline.alerts import Alert, Firing
 from pipeline.docket import LoadTest, Reservation
-from pipeline.gates import Answer
 from pipeline.ground import ADMITTED_S, MOST_READS, READY_S, Ground
 from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.ledger import Ledger
@@ -199,4 +198,4 @@ def test_admission_is_asked_when_something_changed_and_every_few_seconds_spread_
     station.file([Reservation("res-1", ("checkout",), "ana", NOON - DAY, NOON - DAY, NOON + DAY, "demo")])
     fleet.ground.keep_up(station)
     assert station.admission is not before
-    assert any(gate.name == "reservation" and gate.answer is Answer.HOLD for gate in station.gates)
+    assert any(gate.name == "reservation" and gate.warns for gate in station.gates)

@@ -97,6 +97,18 @@ def test_without_a_severe_open_incident_there_is_no_pass() -> None:
         desk.ask(Verb.BREAKGLASS, "inc-2", reason="x")
 
 
+def test_where_no_severity_is_severe_break_glass_is_off_and_that_is_said() -> None:
+    desk = Desk(EmergencyRules(severe=()))
+    desk.ask(Verb.INCIDENT, "sev1", reason="down")
+    with pytest.raises(Refused, match="break-glass is off for checkout: no severity of an incident is severe"):
+        desk.ask(Verb.BREAKGLASS, reason="x")
+
+
+def test_any_of_several_approvers_is_asked() -> None:
+    desk = severe(approvers=("ana", "ben", "eva"))
+    assert "until ben or eva agrees" in desk.ask(Verb.BREAKGLASS, reason="x").receipt.said
+
+
 def test_a_severe_incident_of_another_service_will_do_if_it_is_named() -> None:
     desk = Desk()
     desk.ask(Verb.INCIDENT, "sev1", reason="down", service="pricing")

@@ -9,6 +9,7 @@ from paper_desk import ANA, BEN, DAY, EVA, HOUR, NOON, Desk
 from pipeline.commands import Refused, Verb
 from pipeline.docket import CorrectionKind
 from pipeline.emergency import EmergencyRules
+from pipeline.papers.proposing import proposal
 
 WHOLE: dict[str, Any] = {"reason": "the provider's outage", "evidence": "https://status/77"}
 SPAN: dict[str, Any] = {"start": NOON - 2 * HOUR, "end": NOON - HOUR}
@@ -30,6 +31,25 @@ def test_a_correction_counts_once_another_person_has_approved_it() -> None:
     assert (counts.kind, counts.approved_by) == (CorrectionKind.EXCLUDE, "ben")
     desk.ask(Verb.REVOKE, who=EVA)
     assert desk.docket.corrections_that_count() == ()
+
+
+def test_a_correction_of_seconds_says_them() -> None:
+    desk = Desk()
+    start = NOON - HOUR
+    said = desk.ask(Verb.CORRECT, "good", start=start, end=start + timedelta(seconds=13), **WHOLE).receipt.said
+    assert said.startswith("checkout: 2026-03-02 11:00:00 to 11:00:13 UTC (13 s) counts as up, once a second person")
+    rows = dict(proposal(Verb.APPROVE, desk.situation()).rows)
+    assert rows["fix-1"].startswith("2026-03-02 11:00:00 to 11:00:13 UTC (13 s) counts as up; ana: ")
+    assert "approve" not in rows
+
+
+def test_of_several_that_wait_one_is_to_be_named() -> None:
+    desk = Desk()
+    for kind in ("good", "exclude"):
+        desk.ask(Verb.CORRECT, kind, **SPAN, **WHOLE)
+    rows = dict(proposal(Verb.APPROVE, desk.situation()).rows)
+    assert list(rows) == ["fix-1", "fix-2", "approve"]
+    assert rows["approve"] == "name one: pithead approve checkout fix-2"
 
 
 def test_added_downtime_is_not_taken_away_by_its_author() -> None:

@@ -238,7 +238,7 @@ async def test_a_proposed_break_glass_says_what_it_skips_and_keeps_and_who_must_
     assert "payback" in rows["skips"]
     assert "verdict" not in rows["skips"]
     assert "canary and its verdict" in rows["keeps"]
-    assert rows["approve"] == "ben, eva, not who asks"
+    assert rows["approve"] == "ben or eva, not who asks"
     assert rows["until"].startswith("1 h after the approval")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline.admission import admission, refuse_submit, until
 from pipeline.checks import CheckKind, CheckRule
 from pipeline.commands import Refused
-from pipeline.docket import Docket, Lock, LockCause
+from pipeline.docket import Docket, Lock, LockCause, Reservation
 from pipeline.gates import Answer, Gate, first_closed
 from pipeline.holds import before
 from pipeline.lifecycle import Phase
@@ -94,6 +94,20 @@ def test_a_payback_is_said_in_the_same_words_by_the_report_the_promote_and_the_s
     assert submitted.value.why == promoted.value.why == report.why
 
 
+def test_a_service_at_rest_whose_staging_is_reserved_warns_and_a_release_of_another_is_held() -> None:
+    booked = Reservation("res-1", ("checkout",), "ana", NOW, NOW, NOW + HOUR, "the new till")
+    premises = premised(docket=Docket(reservations=(booked,)))
+    report = admission(SERVICE, None, (), premises, (), NOW)
+    assert (report.deploy, report.why) == (
+        Deploy.WARN,
+        "reservation: staging is reserved by ana until 2025-01-15 15:02 UTC: for anybody else a release waits",
+    )
+    queued = admission(SERVICE, a_rollout(), before(SERVICE, premises, "mira", (), NOW), premises, (), NOW)
+    assert queued.deploy is Deploy.HOLD
+    own = admission(SERVICE, a_rollout(by="ana"), before(SERVICE, premises, "ana", (), NOW), premises, (), NOW)
+    assert own.deploy is Deploy.OK
+
+
 def test_a_hotfix_is_refused_before_it_is_queued_and_a_queue_for_other_reasons_is_not() -> None:
     with pytest.raises(Refused, match=r"hotfix: .*roll back to r877 \(last stable\) first: pithead rollback checkout"):
         refuse_submit("submit checkout r879", SERVICE, ILL, NOW)
@@ -133,7 +147,10 @@ def test_what_blocks_is_named_before_what_is_unknown_or_holds() -> None:
 def test_frequency_and_the_machinery_hold_too() -> None:
     often = a_service(Rules(frequency=FrequencyRules(per_day=1)))
     report = admission(often, None, (), premised(), (NOW - HOUR,), NOW)
-    assert report.why == "frequency: 1 of 1 releases of the last 24 h are used"
+    assert report.why == (
+        "frequency: 1 of 1 releases of the last 24 h are used; the next may begin at 2025-01-16 13:02 UTC"
+    )
+    assert until(report) == NOW + 23 * HOUR
     drift = Gate("drift", Answer.HOLD, "fra1-1 runs r800; nobody told it")
     lost = Gate("history", Answer.UNKNOWN, "disk full")
     report = admission(SERVICE, None, (), premised(), (), NOW, drift, (lost,))

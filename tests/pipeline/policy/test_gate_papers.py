@@ -78,9 +78,20 @@ def test_a_reservation_holds_everybody_but_its_owner() -> None:
     assert gate.lifts == "by itself at its end, or ana gives it back: pithead release checkout res-1"
     owner = reservation(SERVICE, premises, "ana", NOW)
     assert (owner.answer, owner.why) == (Answer.PASS, "reserved by ana until 2025-01-15 16:02 UTC")
-    assert reservation(SERVICE, premises, "", NOW).answer is Answer.HOLD
+    assert reservation(SERVICE, premises, "", NOW).answer is Answer.HOLD, "of a release whose owner nobody knows"
     assert reservation(SERVICE, premises, "mira", NOW + 2 * HOUR).answer is Answer.PASS
     assert reservation(SERVICE, premises, "mira", NOW - HOUR).answer is Answer.PASS
+
+
+def test_before_anybody_has_submitted_a_reservation_warns_and_a_busy_staging_holds() -> None:
+    premises = premised(docket=Docket(reservations=(BOOKED,)))
+    gate = reservation(SERVICE, premises, None, NOW)
+    assert gate.answer is Answer.PASS
+    assert gate.warns == "staging is reserved by ana until 2025-01-15 16:02 UTC: for anybody else a release waits"
+    assert gate.until == NOW + 2 * HOUR
+    other = a_rollout(Phase.STAGING_CHECKS, service="cart", revision="r12", by="ben")
+    busy = replace(premises, related={"cart": other}, sharing=frozenset({"cart"}))
+    assert reservation(SERVICE, busy, None, NOW).answer is Answer.HOLD
 
 
 def test_who_waits_behind_a_reservation_is_told_and_a_shared_staging_by_name() -> None:

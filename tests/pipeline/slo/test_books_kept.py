@@ -174,6 +174,15 @@ def test_an_approved_correction_is_in_the_next_report_and_what_it_did_is_in_the_
     company.station.docket = Docket(corrections=(paper,))
     company.tick(12)
     assert company.told() == []
+    would = company.ledger.books.if_approved(company.station, paper)
+    assert would == "the block until 2025-04-15 09:14 UTC would end"
+    assert company.told() == []
+    half = replace(paper, end=down[0] + timedelta(minutes=6))
+    assert company.ledger.books.if_approved(company.station, half) == (
+        "the block until 2025-04-15 09:14 UTC would be one of 2 months, until 2025-03-15 09:20 UTC"
+    )
+    outside = replace(paper, start=NINE, end=NINE + timedelta(minutes=5))
+    assert company.ledger.books.if_approved(company.station, outside) == ""
     company.station.docket = Docket(corrections=(replace(paper, approved_by="ben", approved=now),))
     company.tick()
     report = company.station.report
@@ -192,6 +201,15 @@ def test_an_approved_correction_is_in_the_next_report_and_what_it_did_is_in_the_
     assert company.station.report is not None
     assert company.station.report.payback is not None
     assert company.station.report.payback.block is not None
+
+
+def test_added_downtime_says_beforehand_that_a_block_would_begin(company: Company) -> None:
+    company.tick(12 * 30)
+    down = (NINE + timedelta(minutes=10), NINE + timedelta(minutes=22))
+    paper = Correction("fix-1", "s0", *down, CorrectionKind.BAD, "ana", 1, company.clock.now(), "seen", "ticket 7")
+    assert company.ledger.books.if_approved(company.station, paper) == (
+        "a block of 3 months would begin, until 2025-04-15 09:14 UTC"
+    )
 
 
 def test_what_was_read_afterwards_may_open_a_block_and_the_audit_trail_says_what_it_did(company: Company) -> None:
