@@ -86,7 +86,7 @@ class Company:
 
         def told() -> bool:
             assert self.process.poll() is None, self._err.read_text()
-            said[:] = re.findall(r"--run-dir (\S+)\n", self._err.read_text())
+            said[:] = re.findall(r"--run-dir (\S+) status\n", self._err.read_text())
             return bool(said)
 
         until(told, within_s, "the company runs")

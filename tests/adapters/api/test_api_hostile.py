@@ -78,8 +78,13 @@ async def test_a_reason_is_cleaned_before_it_is_recorded(desk: SmallDesk, room: 
 
 async def test_a_reason_longer_than_what_is_kept_is_refused_with_the_limit(desk: SmallDesk, room: ApiRoom) -> None:
     with pytest.raises(Refused, match="reason has 501 characters: use at most 500"):
-        await room.send(Command(Verb.PAUSE, "web", "q1", reason="x" * 501))
-    await room.send(Command(Verb.PAUSE, "web", "q1", reason="x" * 500))
+        await room.send(Command(Verb.LOCK, "web", "q1", reason="x" * 501))
+    await room.send(Command(Verb.LOCK, "web", "q1", reason="x" * 500))
+    assert [len(command.reason) for command, _ in desk.taken] == [500]
+
+
+async def test_the_way_back_is_taken_with_a_longer_reason_cut(desk: SmallDesk, room: ApiRoom) -> None:
+    await room.send(Command(Verb.ROLLBACK, "web", "q1", reason="x" * 501))
     assert [len(command.reason) for command, _ in desk.taken] == [500]
 
 
