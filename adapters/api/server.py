@@ -51,7 +51,8 @@ class ApiServer:
         folder(self._run_dir, self._group)
         streams, people = Streams(self._desk, self._stop, *self._pace), People()
         async with AsyncExitStack() as opening:
-            for name, read_only in ((OPERATE, self._read_only), (VIEW, True)):
+            # The viewers' first: who finds the other one answering may look at once.
+            for name, read_only in ((VIEW, True), (OPERATE, self._read_only)):
                 routes = Routes(self._desk, streams, people, self._clock, read_only=read_only)
                 await self._serve(opening, routes, self._run_dir / name)
             self._open = opening.pop_all()
