@@ -125,6 +125,7 @@ def parser() -> Parser:
     history.add_argument("service", nargs="?", default="", metavar="SERVICE")
     history.add_argument("--text", default="", metavar="WORD", help="in who, service, revision, action or detail")
     history.add_argument("--limit", type=count, default=50, metavar="N")
+    history.add_argument("--evidence", action="store_true", help="what each rests on: metrics, what a check printed")
 
     logs = verb("logs", "what a service's hosts wrote last, the canary's and production's", printing)
     logs.add_argument("service", metavar="SERVICE")

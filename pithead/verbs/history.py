@@ -22,6 +22,8 @@ async def run(args: Namespace, room: ControlRoom, out: Out) -> int:
                 out.json(event)
             else:
                 out.line(sheet.event_line(event))
+                for line in event.evidence if args.evidence else ():
+                    out.line(f"    {line}")
         left -= len(page.events)
         if not page.events:
             break

@@ -322,6 +322,17 @@ async def test_history_is_newest_first_over_as_many_pages_as_it_takes(limit: int
     assert out.lines[0].endswith("look: PASS 450")
 
 
+async def test_history_with_evidence_prints_what_a_failed_check_printed(out: Heard) -> None:
+    failed = Event(
+        NOW, AUTO, "cart", "cart-1", "r1", "gate", "check unit failed: exit 1", ("3 passed", "1 failed"), id=1
+    )
+    asked = FakeRoom(sample_fleet(), {}, (failed,))
+    await history.run(typed("history", "cart"), asked, out)
+    assert len(out.lines) == 1
+    await history.run(typed("history", "cart", "--evidence"), asked, out)
+    assert out.lines[2:] == ["    3 passed", "    1 failed"]
+
+
 async def test_history_in_json_is_a_line_an_event(out: Heard) -> None:
     asked = FakeRoom(sample_fleet(), {}, long_history(10))
     await history.run(typed("history", "cart", "--json", "--text", "PASS 7"), asked, out)
