@@ -287,9 +287,6 @@ class Docket:
     def pass_in_force(self, now: datetime) -> Pass | None:
         return next((one for one in self.passes if one.in_force(now)), None)
 
-    def corrections_that_count(self) -> tuple[Correction, ...]:
-        return tuple(correction for correction in self.corrections if correction.counts)
-
 
 def _merged(old: tuple[P, ...], new: Sequence[Paper]) -> tuple[P, ...]:
     if not new:

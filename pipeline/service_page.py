@@ -66,18 +66,7 @@ def _judge(station: Station) -> JudgeView | None:
     if said is None:
         return None
     calibrated, calibration = standing(station.calibration, station.service.rules.judge)
-    return JudgeView(
-        control=said.control,
-        calibration=calibration,
-        calibrated=calibrated,
-        looks=said.looks,
-        evidence=said.evidence,
-        alpha=said.alpha,
-        alpha_spent=said.alpha_spent,
-        warmup=said.warmup,
-        caveats=said.caveats,
-        alerts=said.alerts,
-    )
+    return JudgeView.of(said, calibration, calibrated=calibrated)
 
 
 def _host(station: Station, index: int, wants: Targets) -> HostLine:

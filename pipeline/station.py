@@ -78,7 +78,7 @@ class Station:
     report: BudgetReport | None = None
     """Its budgets, fresh within one slice; None before the first."""
     admission: GateReport | None = None
-    """May it release now? A few seconds old at most while nothing has changed."""
+    """May it release now? Half a minute old at most while nothing has changed."""
     events: list[Event] = field(default_factory=list)
     """Newest first."""
     row: ServiceRow | None = None

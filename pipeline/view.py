@@ -12,7 +12,7 @@ from pipeline.alerts import Alert
 from pipeline.commands import Verb
 from pipeline.events import Event
 from pipeline.gates import Gate
-from pipeline.judge.verdict import Verdict
+from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.model import Track
 
 MOST_ALERTS = 20
@@ -238,6 +238,21 @@ class JudgeView:
     """"3 of 10 min" while only gross faults are judged; else ""."""
     caveats: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, said: Judgement, calibration: str = "", *, calibrated: bool = False) -> "JudgeView":
+        return cls(
+            control=said.control,
+            calibration=calibration,
+            calibrated=calibrated,
+            looks=said.looks,
+            evidence=said.evidence,
+            alpha=said.alpha,
+            alpha_spent=said.alpha_spent,
+            warmup=said.warmup,
+            caveats=said.caveats,
+            alerts=said.alerts,
+        )
 
 
 @dataclass(frozen=True, slots=True)

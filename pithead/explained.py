@@ -146,18 +146,7 @@ def of_records(
     """`look` is told, `before` is drawn, oldest first; `newest` is the number of the trial's newest look."""
     said = look.judgement
     rules = {rule.key: rule for rule in record.trial.rules.metrics}
-    judge = JudgeView(
-        control=said.control,
-        calibration="",
-        calibrated=False,
-        looks=said.looks,
-        evidence=said.evidence,
-        alpha=said.alpha,
-        alpha_spent=said.alpha_spent,
-        warmup=said.warmup,
-        caveats=said.caveats,
-        alerts=said.alerts,
-    )
+    judge = JudgeView.of(said)
     return Explained(
         service,
         look.release,

@@ -12,10 +12,11 @@ from urllib.parse import quote
 import msgspec
 
 from adapters import http
-from adapters.api import codec, judged, reports
+from adapters.api import codec
 from adapters.api.codec import LONGEST_LINE, Beat, Delta, Health, No, Whole
 from adapters.api.delta import apply
-from adapters.api.judged import MOST_RECORDS
+from adapters.api.judged import MOST_RECORDS, Looks, Stretches
+from adapters.api.lax import laxly
 from adapters.exact import to_json
 from pipeline.commands import Command, Receipt, Refused, Verb
 from pipeline.docket import Docket
@@ -110,7 +111,7 @@ class ApiRoom:
 
     async def trial(self, service: str, release: str = "", wave: int = 0) -> TrialRecord:
         asked = {"release": release, "wave": str(wave)}
-        return await self._ask(judged.trial, "GET", _page(service, "trial"), asked)
+        return await self._ask(laxly(TrialRecord), "GET", _page(service, "trial"), asked)
 
     async def looks(self, release: str, wave: int, after: int = 0, limit: int = MOST_RECORDS) -> tuple[LookRecord, ...]:
         found: list[LookRecord] = []
@@ -118,7 +119,7 @@ class ApiRoom:
             many = min(limit - len(found), MOST_RECORDS)
             asked = {"release": release, "wave": str(wave), "after": str(after), "limit": str(many)}
             try:
-                page = await self._ask(judged.looks, "GET", "/v1/looks", asked)
+                page = await self._ask(laxly(Looks), "GET", "/v1/looks", asked)
             except Refused as no:
                 raise ControllerLost(str(no)) from no
             found += page.looks
@@ -131,7 +132,7 @@ class ApiRoom:
         found: list[Recorded] = []
         while len(found) < limit:
             asked = {"since": since.isoformat(), "limit": str(min(limit - len(found), MOST_RECORDS))}
-            page = await self._ask(judged.recorded, "GET", _page(service, "recorded"), asked)
+            page = await self._ask(laxly(Stretches), "GET", _page(service, "recorded"), asked)
             found += page.recorded
             if not page.more or not page.recorded:
                 break
@@ -139,7 +140,7 @@ class ApiRoom:
         return tuple(found)
 
     async def configured(self, service: str) -> Service:
-        return await self._ask(judged.configured, "GET", _page(service, "configured"))
+        return await self._ask(laxly(Service), "GET", _page(service, "configured"))
 
     async def logs(self, service: str, lines: int, host: str = "") -> LogPage:
         asked = {"lines": str(lines), **({"host": host} if host else {})}
@@ -151,17 +152,17 @@ class ApiRoom:
         return await self._ask(codec.receipt, "POST", path, body=to_json(calibration).encode())
 
     async def gate(self, service: str) -> GateReport:
-        return await self._ask(reports.gate, "GET", _page(service, "gate"))
+        return await self._ask(laxly(GateReport), "GET", _page(service, "gate"))
 
     async def budget(self, service: str) -> BudgetReport:
-        return await self._ask(reports.budget, "GET", _page(service, "budget"))
+        return await self._ask(laxly(BudgetReport), "GET", _page(service, "budget"))
 
     async def readiness(self, service: str) -> ReadinessReport:
-        return await self._ask(reports.readiness, "GET", _page(service, "readiness"))
+        return await self._ask(laxly(ReadinessReport), "GET", _page(service, "readiness"))
 
     async def docket(self, service: str = "") -> Docket:
         path = _page(service, "docket") if service else "/v1/docket"
-        return await self._ask(reports.docket, "GET", path)
+        return await self._ask(laxly(Docket), "GET", path)
 
     async def send(self, command: Command) -> Receipt:
         return await self._ask(codec.receipt, "POST", "/v1/commands", body=codec.encode(command))

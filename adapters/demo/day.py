@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
-from math import cos, sin, tau
+from math import cos, tau
 from random import Random
 
 MEAN, DAY, HALF_DAY = 0.62, 0.30, 0.12
@@ -14,12 +14,6 @@ def shape(at_s: float, day_s: float) -> float:
     """The rate at `at_s` after midnight as a ratio of the day's busiest, 0.24 to 1."""
     x = tau * at_s / day_s
     return (MEAN - DAY * cos(x) - HALF_DAY * cos(2 * x)) / HIGHEST
-
-
-def seconds_at_peak(until_s: float, day_s: float) -> float:
-    """The integral of `shape` from 0 to `until_s`: that many seconds at the peak bring the same requests."""
-    x = tau * until_s / day_s
-    return (MEAN * x - DAY * sin(x) - HALF_DAY * sin(2 * x) / 2) / HIGHEST * day_s / tau
 
 
 def arrivals(peak_rps: Mapping[str, float], day_s: float, start_s: float, rng: Random) -> Iterator[tuple[float, str]]:

@@ -15,8 +15,6 @@ from pipeline.judge.quantities import Tail, counted, level, tail_of
 from pipeline.judge.trial import MetricPrior, Prior, Trial
 
 LEAST_STEPS = 10
-LEAST_PER_HOST = 20.0
-"""Events of a host from which on its own habits can be told from chance."""
 SMALLEST_VARIANCE = 1e-4
 LARGEST_FREEDOM = 20.0
 

@@ -49,11 +49,6 @@ class SequentialJudge:
         the = evidence.plan
         return self.weigh(evidence, columns(look, the.hosts, the.groups))
 
-    def take_in(self, evidence: Evidence, look: Look) -> Evidence:
-        """The evidence with the look in it, without a word on what follows."""
-        the = evidence.plan
-        return _grown(evidence, columns(look, the.hosts, the.groups))[0]
-
     def fails(self, evidence: Evidence, look: Columns) -> tuple[Evidence, bool]:
         """Whether the release fails at this look: as `weigh` says it, without the words and bounds."""
         grown = _grown(evidence, look)[0]

@@ -14,8 +14,6 @@ from pipeline.judge.windows import Window
 
 COUNTING_CAP = 0.5
 """Of what it takes to fail a release: the most that a metric gives that does not fail one alone."""
-ALONE_FACTOR = 4.0
-"""How many times more evidence one host must give with the others than without, to be called sick by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,28 +7,18 @@ several that say something about the same instant, the one that was approved las
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import pairwise
 
 from pipeline.docket import Correction, CorrectionKind
 from pipeline.slo.changes import exact_s
 from pipeline.slo.report import Outage
-from pipeline.slo.slices import Slice
 
 Span = tuple[datetime, datetime]
 """Half-open."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-def from_slices(bad: Iterable[Slice], slice_s: float, newest: datetime | None) -> tuple[Outage, ...]:
-    """Oldest first, of a service's bad slices in any order.
-
-    `newest` is the end of its newest known slice: an outage that reaches it goes on.
-    """
-    length = timedelta(seconds=slice_s)
-    return _joined((Outage(one.start, one.start + length, backfill=one.backfill) for one in bad), newest)
 
 
 def correct(

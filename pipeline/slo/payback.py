@@ -57,11 +57,6 @@ def payback(
     return PaybackReport(float(quota), walk.bad_us(begun, now) / MICRO, begun, debts)
 
 
-def earliest_backfill(now: datetime, timezone: str) -> datetime:
-    """Downtime before it that is read afterwards opens no block: the start of the previous month."""
-    return following(now, timezone, -1).start
-
-
 @dataclass(frozen=True, slots=True)
 class _Block:
     debt: Debt

@@ -31,12 +31,6 @@ class Sums(NamedTuple):
     def known_s(self) -> int:
         return self.good_s + self.idle_s + self.bad_s
 
-    def plus(self, other: "Sums") -> "Sums":
-        return Sums(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
-
-    def minus(self, other: "Sums") -> "Sums":
-        return Sums(*(mine - theirs for mine, theirs in zip(self, other, strict=True)))
-
 
 def remaining(
     objective: Objective, sums: Sums, window_s: quota.Number, errors: Fraction | None = None
@@ -47,7 +41,8 @@ def remaining(
     """
     allowed = Fraction(quota.error_ratio(objective.target)) if errors is None else errors
     if objective.count is Count.REQUESTS:
-        return quota.request_budget_of(allowed, sums.total, sums.bad).remaining
+        # Where not one bad request is allowed yet, one would say more of chance than of the service.
+        return 1 - sums.bad / (allowed * sums.total) if allowed * sums.total >= 1 else None
     return 1 - sums.bad_s / (allowed * Fraction(window_s)) if sums.known_s else None
 
 

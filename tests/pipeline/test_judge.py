@@ -124,8 +124,8 @@ def test_evidence_of_other_settings_is_not_taken_up() -> None:
 
 def test_evidence_is_bounded_whatever_the_length_of_the_trial() -> None:
     one, evidence, sizes = drawn(Random(9), 0.004), JUDGE.begin(trial(64), Prior()), []
-    for _ in range(400):
-        evidence = JUDGE.take_in(evidence, one)
+    for _ in range(300):
+        evidence, _ = JUDGE.look(evidence, one)
         sizes.append(len(evidence.marks))
     assert max(sizes) <= 2 * 7 + 2
 

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.slo import burn
-from pipeline.slo.quota import parse_target
 from pipeline.slo.report import Alarm
 from pipeline.slo.rules import Objective
 
@@ -17,7 +16,7 @@ HOUR, DAY = 3_600, 86_400
 
 
 def objective(target: str = "99.9", days: float = 30) -> Objective:
-    return Objective(target=parse_target(target), window_s=days * DAY)
+    return Objective(target=Decimal(target) / 100, window_s=days * DAY)
 
 
 def always(total: int, bad: int) -> Callable[[float], tuple[int, int]]:
@@ -103,11 +102,11 @@ def test_less_than_one_slice_is_never_asked_for() -> None:
 
 
 def test_a_target_of_93_05_or_less_can_never_fire_14_4() -> None:
-    assert [pair.factor for pair in burn.never_fire(parse_target("93.05"), 30 * DAY)] == [Fraction("14.4")]
-    assert burn.never_fire(parse_target("93.06"), 30 * DAY) == ()
-    assert len(burn.never_fire(parse_target("90"), 30 * DAY)) == 1, "it burns 10 times too fast at most"
-    assert [pair.factor for pair in burn.never_fire(parse_target("90"), 50 * DAY)] == [24, 10], "at is not above"
-    assert len(burn.never_fire(parse_target("50"), 30 * DAY)) == 3
+    assert [pair.factor for pair in burn.never_fire(Decimal("0.9305"), 30 * DAY)] == [Fraction("14.4")]
+    assert burn.never_fire(Decimal("0.9306"), 30 * DAY) == ()
+    assert len(burn.never_fire(Decimal("0.90"), 30 * DAY)) == 1, "it burns 10 times too fast at most"
+    assert [pair.factor for pair in burn.never_fire(Decimal("0.90"), 50 * DAY)] == [24, 10], "at is not above"
+    assert len(burn.never_fire(Decimal("0.50"), 30 * DAY)) == 3
 
 
 @given(st.integers(1, 9_999), st.integers(0, 10_000))
@@ -119,3 +118,37 @@ def test_what_can_never_fire_does_not(per_myriad: int, bad: int) -> None:
     assert [pair.fires for pair in all_bad] == [pair.factor not in silent for pair in usual]
     some = burn.burn_pairs(slo, always(10_000, bad))
     assert all(full.fires for full, part in zip(all_bad, some, strict=True) if part.fires)
+
+
+def outage(seconds: Fraction | int, errors: Fraction | int = 1, ago: int = 0) -> list[bool]:
+    """Which pairs fire of a service with a request a millisecond that failed for so long, and was well `ago` since."""
+
+    def sums(span: float) -> tuple[int, int]:
+        bad = max(min(Fraction(span) - ago, Fraction(seconds)), Fraction(0)) * errors
+        return round(span * 1_000), round(bad * 1_000)
+
+    return [pair.fires for pair in burn.burn_pairs(objective(), sums)]
+
+
+@pytest.mark.parametrize(("errors", "seconds"), [(Fraction(1), "51.84"), (Fraction(1, 10), "518.4")])
+def test_how_long_errors_last_until_the_page(errors: Fraction, seconds: str) -> None:
+    assert not outage(Fraction(seconds), errors)[0]
+    assert outage(Fraction(seconds) + Fraction(1, 10), errors)[0]
+
+
+def test_one_per_cent_of_errors_never_pages_at_14_4() -> None:
+    assert not outage(10 * DAY, Fraction(1, 100))[0]
+
+
+def test_at_four_nines_a_full_outage_pages_after_5_184_seconds() -> None:
+    four = Objective(target=Decimal("0.9999"), window_s=30.0 * DAY)
+
+    def sums(bad_ms: int) -> bool:
+        return burn.burn_pairs(four, lambda span: (round(span * 1_000), bad_ms))[0].fires
+
+    assert (sums(5_184), sums(5_185)) == (False, True)
+
+
+def test_the_page_of_a_full_outage_clears_295_68_s_after_its_end() -> None:
+    assert outage(HOUR, ago=295)[0]
+    assert not outage(HOUR, ago=296)[0]

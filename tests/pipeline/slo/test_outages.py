@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.docket import Correction, CorrectionKind
-from pipeline.slo.outages import charged, correct, from_slices, ruling, seconds, union
+from pipeline.slo.outages import charged, correct, ruling, seconds, union
 from pipeline.slo.report import Outage
-from pipeline.slo.slices import Slice
 
 NINE = datetime(2025, 1, 15, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -21,8 +20,9 @@ def at(minutes: float) -> datetime:
     return NINE + minutes * MINUTE
 
 
-def bad(*minutes: int, backfill: bool = False) -> list[Slice]:
-    return [Slice("pay", at(minute), 10, 10, backfill=backfill) for minute in minutes]
+def bad(*minutes: int, backfill: bool = False) -> list[Outage]:
+    """Bad slices of a minute, as a tally has them."""
+    return [out(minute, minute + 1, backfill=backfill) for minute in minutes]
 
 
 def out(start: float, end: float, **more: bool | str) -> Outage:
@@ -42,23 +42,23 @@ def edges(outages: tuple[Outage, ...]) -> list[tuple[float, float, bool]]:
 
 
 def test_bad_slices_on_end_are_one_outage_whatever_their_order() -> None:
-    made = from_slices(bad(3, 1, 2, 7, 2), 60, LATER)
+    made = correct(bad(3, 1, 2, 7, 2), [], LATER, LATER)
     assert edges(made) == [(1, 4, False), (7, 8, False)]
     assert seconds(made) == 240
     assert not any(one.open for one in made)
 
 
 def test_an_unknown_slice_between_two_bad_ones_is_not_bad() -> None:
-    assert len(from_slices(bad(1, 3), 60, LATER)) == 2
+    assert len(correct(bad(1, 3), [], LATER, LATER)) == 2
 
 
 def test_an_outage_that_reaches_the_newest_known_slice_goes_on() -> None:
-    assert [one.open for one in from_slices(bad(1, 5, 6), 60, at(7))] == [False, True]
-    assert [one.open for one in from_slices(bad(1, 5, 6), 60, at(8))] == [False, False]
+    assert [one.open for one in correct(bad(1, 5, 6), [], LATER, at(7))] == [False, True]
+    assert [one.open for one in correct(bad(1, 5, 6), [], LATER, at(8))] == [False, False]
 
 
 def test_what_was_read_afterwards_says_so() -> None:
-    made = from_slices(bad(1) + bad(2, backfill=True) + bad(9), 60, LATER)
+    made = correct(bad(1) + bad(2, backfill=True) + bad(9), [], LATER, LATER)
     assert [one.backfill for one in made] == [True, False]
 
 

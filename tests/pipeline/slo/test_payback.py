@@ -8,7 +8,7 @@ from math import ceil
 import pytest
 
 from pipeline.slo.calendar import instant
-from pipeline.slo.payback import earliest_backfill, payback
+from pipeline.slo.payback import payback
 from pipeline.slo.quota import quota_s
 from pipeline.slo.report import Debt, Outage, PaybackReport
 from pipeline.slo.rules import CountFrom, PaybackRules
@@ -274,8 +274,3 @@ def test_a_whole_dead_year_at_five_nines_ends_some_day() -> None:
     made = payback([Outage(SINCE, SINCE + timedelta(days=400))], Decimal("0.9999999"), RULES, SINCE, utc("2026-01-01"))
     assert made.block is not None
     assert made.block.until.year == 9999
-
-
-def test_downtime_read_afterwards_opens_blocks_for_this_and_the_previous_month() -> None:
-    assert earliest_backfill(utc("2025-03-31T12:00"), "UTC") == utc("2025-02-01")
-    assert earliest_backfill(utc("2025-01-31T23:30"), "Europe/Berlin") == utc("2024-12-31T23:00")

@@ -1,5 +1,7 @@
 """Logs of hosts by their services' means, over a real sshd."""
 
+import asyncio
+
 from adapters.hosts.logs import HostLogs, missing
 from adapters.hosts.ssh import File, SshLogs
 from adapters.means import Means
@@ -25,7 +27,13 @@ async def test_each_host_is_read_by_its_services_means_and_a_bad_one_keeps_no_ot
     def of(host: Host) -> tuple[str, Means]:
         return means[host.name]
 
-    told = await HostLogs(SshLogs(site.client, site.clock), of, site.clock).tail(hosts, 2, LONG_S)
+    logs = HostLogs(SshLogs(site.client, site.clock), of, site.clock)
+    told = await logs.tail(hosts, 2, LONG_S)
+    async with asyncio.timeout(LONG_S):
+        while any(isinstance(said, HostFault) and "connections at once" in said.why for said in told.values()):
+            # Logins that an earlier test cut off may not have left the server yet.
+            await asyncio.sleep(0.05)
+            told = await logs.tail(hosts, 2, LONG_S)
     assert told["cart-1"] == ("two", "thr\ufffdee")
     whys = {name: said.why for name, said in told.items() if isinstance(said, HostFault)}
     assert whys.keys() == {"cart-2", "cart-3", "mail-1", "web-1"}
