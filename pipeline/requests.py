@@ -133,7 +133,7 @@ def _pause(command: Command, situation: Situation, who: Who) -> Taken:
     if rollout.pause is not None:
         said = f"{rollout.service} {rollout.revision} is paused already, by {rollout.pause.by}"
         return _taken(command, (), rollout, who, situation.now, said)
-    pause = Pause(who.name, situation.now, plain(command.reason, 200))
+    pause = Pause(who.name, situation.now, plain(command.reason))
     changed = replace(rollout, pause=pause, version=rollout.version + 1)
     said = (
         f"{rollout.service} {rollout.revision} is paused in {rollout.phase}; it is still judged and rolled back if bad"
@@ -155,7 +155,7 @@ def _rollback(command: Command, situation: Situation, who: Who) -> Taken:
     rollout = rollback_of(situation)
     if situation.rollout is not None and rollout.number <= situation.rollout.number:
         _of(command, rollout)
-    reason = plain(command.reason, 200)
+    reason = plain(command.reason)
     why = f"by {who.name}{': ' + reason if reason else ''}"
     changed = replace(step(rollout, Signal.ROLL_BACK, situation.now, why), by=rollout.by or who.name)
     if changed.phase is Phase.CANCELLED:
@@ -211,7 +211,7 @@ def _of(command: Command, rollout: Rollout) -> Rollout:
 def _taken(
     command: Command, rollouts: tuple[Rollout, ...], at_hand: Rollout, who: Who, now: datetime, said: str
 ) -> Taken:
-    reason = plain(command.reason, 200)
+    reason = plain(command.reason)
     told = said.removeprefix(f"{at_hand.service} {at_hand.revision} ")
     detail = plain(f"{told}{' (' + reason + ')' if reason else ''}")
     event = Event(now, who, at_hand.service, at_hand.id, at_hand.revision, command.verb.value, detail)

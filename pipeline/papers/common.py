@@ -13,8 +13,6 @@ from pipeline.words import duration, either, some
 
 T = TypeVar("T", bound=Paper)
 
-REASON = 200
-EVIDENCE = 300
 YEAR = timedelta(days=366)
 
 
@@ -29,14 +27,14 @@ def next_id(kind: str, papers: Sequence[Paper]) -> str:
 
 
 def reason(command: Command, missing: str = "say why: --reason TEXT") -> str:
-    said = plain(command.reason.strip(), REASON)
+    said = plain(command.reason.strip())
     if not said:
         raise Refused(what(command), "a reason is missing", missing)
     return said
 
 
 def evidence(command: Command) -> str:
-    return plain(command.evidence.strip(), EVIDENCE)
+    return plain(command.evidence.strip())
 
 
 def zoned(command: Command) -> None:

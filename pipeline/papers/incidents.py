@@ -5,7 +5,7 @@ from dataclasses import replace
 from pipeline.commands import Command, Refused
 from pipeline.docket import Incident
 from pipeline.events import Event, Who
-from pipeline.papers.common import REASON, named, next_id, reason, taken, what
+from pipeline.papers.common import named, next_id, reason, taken, what
 from pipeline.situation import Situation, Taken
 from pipeline.text import plain
 from pipeline.words import some
@@ -41,7 +41,7 @@ def close(command: Command, situation: Situation, who: Who) -> Taken:
         for one in situation.docket.passes
         if one.incident == over.id and (one.in_force(now) or one.waits(now))
     )
-    note = plain(command.reason.strip(), REASON)
+    note = plain(command.reason.strip())
     said = f"{name}: {over.severity} {over.id} is closed by {who.name}{': ' + note if note else ''}"
     if ended:
         said = f"{said}; {some([one.id for one in ended])} ends with it"

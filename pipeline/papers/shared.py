@@ -6,7 +6,7 @@ from pipeline.commands import Command
 from pipeline.docket import Attestation, Correction, CorrectionKind, Pass
 from pipeline.events import Who
 from pipeline.papers import corrections, passes
-from pipeline.papers.common import REASON, named, second, taken
+from pipeline.papers.common import named, second, taken
 from pipeline.situation import Situation, Taken
 from pipeline.text import plain
 
@@ -38,6 +38,6 @@ def revoke(command: Command, situation: Situation, who: Who) -> Taken:
     if isinstance(at_hand, Correction) and at_hand.counts and at_hand.kind is CorrectionKind.BAD:
         second(command, situation, who, at_hand.by, at_hand.by_uid)
     gone = replace(at_hand, ended=now) if isinstance(at_hand, Pass) else replace(at_hand, revoked=now)
-    note = plain(command.reason.strip(), REASON)
+    note = plain(command.reason.strip())
     said = f"{name}: {at_hand.id} of {at_hand.by} is taken back by {who.name}{': ' + note if note else ''}"
     return taken(command, situation, who, (gone,), said)
