@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pipeline.docket import Correction
 from pipeline.gates import Answer
 from pipeline.policy.error_budget import MOSTLY
-from pipeline.policy.wording import count, span, times
+from pipeline.policy.wording import count, lifted, span, times
 from pipeline.slo.report import BudgetReport, BurnPair, Debt, Outage, PaybackReport, SloReport, WindowReport
 from pipeline.view import GateReport
 from pipeline.words import duration
@@ -19,7 +19,7 @@ def page(report: BudgetReport, gate: GateReport, corrections: Sequence[Correctio
     yield f"{gate.service} {gate.deploy.value}: {gate.why}"
     for each in gate.gates:
         if f"{each.name}: {each.why}" == gate.why:
-            yield from [f"  {each.name} lifts {each.lifts}"] if each.lifts else []
+            yield from [f"  {each.name}: {lifted(each)}"] if each.lifts else []
         elif each.answer is not Answer.PASS:
             yield f"  {sheet.gate_line(each)}"
     if not report.slos:

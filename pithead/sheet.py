@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pipeline.alerts import Alert, about, told
 from pipeline.events import Event
 from pipeline.gates import Answer, Gate
+from pipeline.policy.wording import lifted
 from pipeline.view import Budget, Deploy, FleetView, JudgeView, Mark, ServiceRow, ServiceView, StageCell
 from pipeline.words import duration
 from pithead import spans
@@ -130,7 +131,7 @@ def gate_line(gate: Gate) -> str:
     if gate.answer is Answer.PASS:
         more = [f"warning: {gate.warns}"] if gate.warns else []
     else:
-        lifts = f"lifts {gate.lifts}" if gate.lifts else ""
+        lifts = lifted(gate).removeprefix("it ")
         since = f"since {spans.instant(gate.since)}" if gate.since is not None else ""
         end = spans.instant(gate.until, gate.why) if gate.until is not None else ""
         until = f"until {end}" if end else ""

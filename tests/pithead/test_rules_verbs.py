@@ -57,6 +57,11 @@ async def test_gate_of_everything_names_each_gate_with_since_until_and_what_lift
     ]
 
 
+def test_what_a_person_lifts_reads_as_a_sentence() -> None:
+    lock = Gate("lock", Answer.HOLD, "lock-2: locked by root", lifts="a person: pithead unlock cart")
+    assert sheet.gate_line(lock) == "~ lock: lock-2: locked by root; a person lifts it: pithead unlock cart"
+
+
 async def test_gate_in_json_is_the_report_itself(out: Heard) -> None:
     room = RulesRoom(gates={"payments": samples.gate_report()})
     assert await gate.run(typed("gate", "payments", "--json"), room, out, at) == GateExit.STOP
