@@ -94,7 +94,8 @@ async def test_one_services_budget_is_told_whole(out: Heard) -> None:
     assert await budget.run(typed("budget", "payments"), room, out, at) == Exit.DONE
     page = "\n".join(out.lines)
     for said in (
-        f"payments BLOCKED: {PAYBACK}\n  payback: it lifts by itself on that day\navailability 99.99 %, counted in slices",
+        f"payments BLOCKED: {PAYBACK}\n  payback: it lifts by itself on that day\n",
+        "\navailability 99.99 %, counted in slices\n",
         "  rolling 30d: -7m42s left (-178 %)",
         "    achieved 99.972 % (between 99.833 and 99.972); 280 of 1,000,000 requests bad; down 12m00s; not known: ",
         "; not known: 1h00m of this window",
