@@ -10,7 +10,7 @@ from adapters.api.server import ApiServer
 from adapters.checks.runner import HostChecks
 from adapters.config import Settings
 from adapters.history.sqlite import SqliteHistory
-from pipeline.controller import Controller
+from pipeline.controller.loop import Controller
 from pipeline.events import Event
 from pipeline.judge.sequential import SequentialJudge
 from pipeline.ports import Changes

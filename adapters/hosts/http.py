@@ -19,10 +19,10 @@ from adapters.hosts.protocol import (
 )
 from adapters.wire import Wire, WireAnswer, WireError
 from pipeline.events import Intent, Outcome, Result
-from pipeline.hostwork import is_restart
 from pipeline.model import Host
 from pipeline.observed import HostFault, HostState, Observation
 from pipeline.ports import Clock
+from pipeline.release.hostwork import is_restart
 from pipeline.text import PlainText, is_identifier, plain
 
 BODY_LIMIT = 64 * 1024

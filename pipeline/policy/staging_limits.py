@@ -1,10 +1,10 @@
 """Limits on a partial staging: a build that is worse than one goes back by itself, before it costs anybody anything."""
 
 from pipeline.lifecycle import STAGING, Rollout
+from pipeline.measured.staging_window import StagingWindow
 from pipeline.model import MetricKind, MetricRule, Service, Worse
 from pipeline.signals import Sample, value
 from pipeline.staging import StagingLimit, StagingMode
-from pipeline.staging_window import StagingWindow
 from pipeline.words import amount, duration
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from pipeline.controller.records import FEW_ERRORS_AN_HOUR, LATELY, LONG
 from pipeline.judge.columns import Columns
 from pipeline.judge.plan import plan
 from pipeline.judge.prior import LEAST_STEPS, from_columns
@@ -19,7 +20,6 @@ from pipeline.judge.trial import E, Prior, Trial
 from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.model import Control, MetricKind, Service
 from pipeline.placement import draw_baseline, draw_canaries
-from pipeline.records import FEW_ERRORS_AN_HOUR, LATELY, LONG
 from pipeline.rehearsal.past import Past, in_longer_steps, in_order, unbroken
 from pipeline.words import duration
 

@@ -11,11 +11,11 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from pipeline.measured.telemetry import Telemetry
 from pipeline.model import Service
 from pipeline.signals import Sample
 from pipeline.slo.rules import Kind, Objective
 from pipeline.slo.slices import Slice, SliceState, state_of
-from pipeline.telemetry import Telemetry
 
 LEAST = 0.5
 """Of a slice's length, that must have been seen."""

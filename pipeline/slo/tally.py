@@ -1,7 +1,8 @@
 """A service's budgets, kept ready: a closed slice costs a few additions, a report no look into the history.
 
-It is made of the history's hours, slices and downtime (`pipeline.books`), with people's corrections in them already,
-so that a restart gives the same report; a slice of a time that has passed is refused, and it is to be made anew.
+It is made of the history's hours, slices and downtime (`pipeline.controller.books`), with people's corrections in them
+already, so that a restart gives the same report; a slice of a time that has passed is refused, and it is to be made
+anew.
 """
 
 from bisect import insort

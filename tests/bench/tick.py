@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from adapters.history.sqlite import SqliteHistory
 from pipeline.commands import Command, Verb
-from pipeline.controller import Controller
+from pipeline.controller.loop import Controller
 from pipeline.events import Who
 from pipeline.judge.sequential import SequentialJudge
 from pipeline.view import State

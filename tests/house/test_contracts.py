@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 LINT = Path(sys.executable).with_name("lint-imports")
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+FLOORS = next(contract["layers"] for contract in CONTRACTS if contract.get("containers") == ["pipeline"])
 KEPT = {
     "pipeline/rules.py": "",
+    **{f"pipeline/{floor}/rules.py": "import pipeline.rules\n" for floor in FLOORS},
     "adapters/hosts.py": "import httpx\nimport pipeline.rules\n",
     "tui/app.py": "import textual\nimport pipeline.rules\n",
     "pithead/cli.py": "import adapters.hosts\nimport tui.app\nimport pipeline.rules\n",
@@ -28,6 +31,7 @@ FORBIDDEN = [
     ("pipeline/rules.py", "tui.app"),
     ("adapters/hosts.py", "textual.app"),
     ("adapters/hosts.py", "rich"),
+    *((f"pipeline/{below}/rules.py", f"pipeline.{above}.rules") for above, below in pairwise(FLOORS)),
     *(("pipeline/rules.py", module) for module in PURE["forbidden_modules"]),
 ]
 
@@ -35,8 +39,9 @@ FORBIDDEN = [
 def lint(house: Path, files: dict[str, str]) -> subprocess.CompletedProcess[str]:
     shutil.copy(ROOT / "pyproject.toml", house)
     for name, text in files.items():
-        (house / name).parent.mkdir(exist_ok=True)
-        (house / name).parent.joinpath("__init__.py").touch()
+        (house / name).parent.mkdir(parents=True, exist_ok=True)
+        for folder in Path(name).parents[:-1]:
+            (house / folder / "__init__.py").touch()
         (house / name).write_text(text)
     return subprocess.run([LINT, "--no-cache"], cwd=house, capture_output=True, text=True, timeout=60, check=False)
 
@@ -67,5 +72,5 @@ def test_every_contract_is_broken_by_what_it_forbids(contract: dict[str, str], b
 def test_a_forbidden_import_is_named(number: int, broken: str) -> None:
     name, module = FORBIDDEN[number]
     importer = name.replace("/", ".").replace(".py", str(number))
-    target = module if module.split(".")[0] in ("adapters", "tui", "pithead") else module.split(".")[0]
+    target = module if module.split(".")[0] in ("adapters", "tui", "pithead", "pipeline") else module.split(".")[0]
     assert re.search(rf"{re.escape(importer)} -> {re.escape(target)}\b", broken)

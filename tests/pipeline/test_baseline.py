@@ -10,12 +10,12 @@ from world import Behaviour, Company, Machine, MemoryHistory, World, make_rules
 
 from pipeline.commands import Verb
 from pipeline.events import Event, Intent, Outcome, Result
-from pipeline.hostwork import is_restart
 from pipeline.lifecycle import CANARY, Phase
+from pipeline.measured.telemetry import track_of
 from pipeline.model import Control, DeployRules, Host, Pool, Rules, Track, TrafficCycle
 from pipeline.observed import HostState, Observation
-from pipeline.targets import targets
-from pipeline.telemetry import track_of
+from pipeline.release.hostwork import is_restart
+from pipeline.release.targets import targets
 
 DEADLINE_S = 20.0
 DEADLINE_TICKS = 30

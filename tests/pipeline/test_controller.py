@@ -7,8 +7,8 @@ import pytest
 from world import MIRA, Behaviour, Company, make_rules
 
 from pipeline.commands import Command, Refused, Verb
-from pipeline.hostwork import ATTEMPTS
 from pipeline.model import NoData, Pool, Promotions
+from pipeline.release.hostwork import ATTEMPTS
 from pipeline.view import State
 
 

@@ -9,12 +9,12 @@ from world import Company, Machine, Verb, make_rules
 from adapters.health.checks import HealthRule, InnerCheck
 from adapters.health.healthy import HealthyHosts
 from adapters.wire import Wire
-from pipeline.hostwork import Standing
 from pipeline.judge.verdict import Verdict
 from pipeline.model import CanaryRules, DeployRules, Rules, Wave
 from pipeline.observed import HostFault, HostState, Observation
+from pipeline.release.hostwork import Standing
+from pipeline.service.wellness import Unwell, unwell
 from pipeline.view import HistoryQuery, Mark, State
-from pipeline.wellness import Unwell, unwell
 
 
 def small() -> Rules:

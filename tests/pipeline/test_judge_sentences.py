@@ -17,7 +17,7 @@ from pipeline.judge.trial import Prior, Reference, Trial
 from pipeline.judge.verdict import Judgement, MetricVerdict, Verdict
 from pipeline.judge.wording import confidence, evidence, is_read_off
 from pipeline.model import JudgeRules, MetricKind, MetricRule, Worse
-from pipeline.present import differences
+from pipeline.showing.present import differences
 from pipeline.signals import Histogram, Sample
 
 EDGES = (0.1, 0.25, 1.0, math.inf)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from world import Company
 
 from pipeline.commands import Refused, Verb
+from pipeline.controller.tailing import AT_ONCE, Tailing
 from pipeline.logs import MOST_LINES, HostLog, began, chosen, merged, silent
 from pipeline.model import Host, Pool, Track
 from pipeline.observed import HostFault
-from pipeline.tailing import AT_ONCE, Tailing
 from pipeline.text import PlainText, plain
 
 

@@ -12,7 +12,7 @@ from pipeline.events import Who
 from pipeline.gates import Answer, Gate
 from pipeline.lifecycle import Phase
 from pipeline.model import Freeze, FrequencyRules, TrafficCycle
-from pipeline.present import row
+from pipeline.showing.present import row
 from pipeline.view import Deploy, ServiceRow, State
 
 ANA = Who("ana", 1001)

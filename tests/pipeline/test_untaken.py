@@ -5,8 +5,8 @@ from world import Company, Verb
 
 from pipeline.commands import Refused
 from pipeline.events import Intent, Outcome, Result
-from pipeline.hostwork import Journal
 from pipeline.model import Host
+from pipeline.release.hostwork import Journal
 from pipeline.view import State
 
 MISSING = "nothing done: no artifact /srv/builds/web-r999.tar.gz: No such file or directory"

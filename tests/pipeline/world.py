@@ -16,7 +16,7 @@ from memory_books import MemoryBooks
 
 from pipeline.checks import CheckKind, CheckRule
 from pipeline.commands import Command, Receipt, Verb
-from pipeline.controller import Controller
+from pipeline.controller.loop import Controller
 from pipeline.docket import Paper
 from pipeline.events import Event, Intent, Outcome, Result, Who
 from pipeline.judge.look import Calibration, LookRecord, Recorded

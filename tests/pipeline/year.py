@@ -16,19 +16,19 @@ from year_plan import BEGIN, DAY, END, HOUR, ZONE, Attempt, Paper, Plan
 from adapters.history.reserve import Reserve
 from adapters.history.sqlite import SqliteHistory
 from pipeline.commands import Command, Refused, Verb
+from pipeline.controller.ground import Ground
+from pipeline.controller.ledger import Ledger
 from pipeline.events import AUTO, Event, Who
-from pipeline.ground import Ground
-from pipeline.ledger import Ledger
 from pipeline.lifecycle import Phase, Rollout
 from pipeline.model import BudgetRules, Fleet, FrequencyRules, Rules, Service
 from pipeline.ports import Changes
-from pipeline.requests import take
+from pipeline.release.requests import take
+from pipeline.service.station import Station
 from pipeline.signals import Sample
 from pipeline.situation import Situation
 from pipeline.slo.report import BudgetReport
 from pipeline.slo.rules import CoverageRules, PaybackRules
 from pipeline.slo.slices import Slice
-from pipeline.station import Station
 from pipeline.view import Deploy, GateReport
 
 RPS = 10

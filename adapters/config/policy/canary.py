@@ -126,7 +126,7 @@ RULES = (
         "CAN-08",
         Level.ERROR,
         "no two releases of a service, or of it and a hard dependency, are in canary at once",
-        kept="one release of a service at a time (pipeline.requests), and a gate for dependencies "
+        kept="one release of a service at a time (pipeline.release.requests), and a gate for dependencies "
         "(pipeline.policy.canary_overlap); circles of them are errors (adapters.config.staging)",
     ),
 )

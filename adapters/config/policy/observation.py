@@ -146,12 +146,12 @@ RULES = (
         "OBS-03",
         Level.ERROR,
         "production's objective leaves staging out and counts the canary",
-        kept="requests of production hosts alone are counted, canaries among them (pipeline.ledger)",
+        kept="requests of production hosts alone are counted, canaries among them (pipeline.controller.ledger)",
     ),
     Rule(
         "OBS-04",
         Level.WARNING,
         "canary and production are shown in one pane",
-        kept="a service's page has them side by side (pipeline.panes)",
+        kept="a service's page has them side by side (pipeline.measured.panes)",
     ),
 )

@@ -10,9 +10,9 @@ from adapters.hosts.ssh.faults import LASTING, SshFault
 from adapters.hosts.ssh.recipes import ReleaseDir, Way
 from adapters.hosts.ssh.script import Answers, Order, Verb, answers
 from pipeline.events import Intent, Outcome, Result
-from pipeline.hostwork import is_restart
 from pipeline.model import Host
 from pipeline.ports import Clock
+from pipeline.release.hostwork import is_restart
 from pipeline.text import plain
 
 REQUEST_S = 15.0

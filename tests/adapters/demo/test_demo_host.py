@@ -10,8 +10,8 @@ from adapters.demo.host import DemoHost
 from adapters.hosts.http import HttpHosts
 from adapters.wire import Wire, WireError
 from pipeline.events import Intent, Outcome, Result
-from pipeline.hostwork import Step
 from pipeline.observed import HostFault, HostState, Observation
+from pipeline.release.hostwork import Step
 
 SOON_S = 5.0
 LOOK_S = 0.3

@@ -12,7 +12,7 @@ from pipeline.events import Event, Who
 from pipeline.lifecycle import Phase, Rollout
 from pipeline.model import Rules, Service
 from pipeline.premises import Premises
-from pipeline.requests import take
+from pipeline.release.requests import take
 from pipeline.situation import Situation, Taken
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -8,20 +8,20 @@ from paper_desk import DAY, HOUR, NOON, rollout
 from world import ManualClock, MemoryHistory, make_hosts, make_rules
 
 from pipeline.alerts import Alert, Firing
+from pipeline.controller.ground import ADMITTED_S, MOST_READS, READY_S, Ground
+from pipeline.controller.ledger import Ledger
 from pipeline.docket import LoadTest, Reservation
-from pipeline.ground import ADMITTED_S, MOST_READS, READY_S, Ground
 from pipeline.judge.verdict import Judgement, Verdict
-from pipeline.ledger import Ledger
 from pipeline.lifecycle import Phase
 from pipeline.model import Fleet, Service
 from pipeline.observed import HostFault
 from pipeline.ports import Changes, HistoryError
 from pipeline.readiness.past import Past, past
+from pipeline.service.station import Station
+from pipeline.service.unhealthy import unhealthy
 from pipeline.slo.slices import Hour, Slice
 from pipeline.staging import Dependency, StagingRules
-from pipeline.station import Station
 from pipeline.text import plain
-from pipeline.unhealthy import unhealthy
 
 
 class Fleetling:

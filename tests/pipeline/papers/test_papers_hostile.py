@@ -11,7 +11,7 @@ from pipeline.docket import Docket, services_of
 from pipeline.events import Who
 from pipeline.papers import TAKERS
 from pipeline.papers.proposing import proposal
-from pipeline.requests import take
+from pipeline.release.requests import take
 from pipeline.text import plain
 from pipeline.view import Proposal
 

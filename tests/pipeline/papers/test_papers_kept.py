@@ -272,7 +272,7 @@ async def test_where_premises_cannot_be_worked_out_forward_holds_and_the_way_bac
     def broken(*_: object) -> str:
         raise ZeroDivisionError("a fault of ours")
 
-    monkeypatch.setattr("pipeline.ground.unhealthy", broken)
+    monkeypatch.setattr("pipeline.controller.ground.unhealthy", broken)
     await company.ticks(80)
     assert company.rollout.phase is Phase.CANARY_BAKE
     assert any("a fault of ours" in notice for notice in company.controller.fleet().notices)

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.admission import admission, refuse_submit, until
 from pipeline.checks import CheckKind, CheckRule
 from pipeline.commands import Refused
 from pipeline.docket import Docket, Lock, LockCause, Reservation
 from pipeline.gates import Answer, Gate, first_closed
-from pipeline.holds import before
 from pipeline.lifecycle import Phase
 from pipeline.model import Freeze, FrequencyRules, Rules
 from pipeline.policy.load_test import ONLY_STAGING
 from pipeline.premises import Premises
 from pipeline.readiness.report import ReadinessReport, Row, RowState
-from pipeline.requests import refuse_promote
+from pipeline.release.admission import admission, refuse_submit, until
+from pipeline.release.holds import before
+from pipeline.release.requests import refuse_promote
 from pipeline.slo.report import Alarm
 from pipeline.staging import Finding, Level
 from pipeline.view import Deploy

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.admission import admission
 from pipeline.docket import Docket
 from pipeline.gates import BLOCKS, STOPS_HOSTS, Answer, Gate
 from pipeline.model import Rules
@@ -15,6 +14,7 @@ from pipeline.policy.break_glass import WAITING, opened, through
 from pipeline.policy.hotfix import hotfix
 from pipeline.policy.readiness import readiness
 from pipeline.readiness.report import ReadinessReport, Row, RowState
+from pipeline.release.admission import admission
 from pipeline.view import Deploy
 from tests.pipeline.policy.given import DAY, GLASS, HOUR, ILL, NOW, SETTLED, a_service, broken, premised
 

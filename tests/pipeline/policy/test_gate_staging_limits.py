@@ -7,13 +7,13 @@ import pytest
 
 from pipeline.events import Result
 from pipeline.lifecycle import Phase
+from pipeline.measured.staging_window import MOST, StagingWindow
+from pipeline.measured.telemetry import Telemetry
 from pipeline.model import JudgeRules, MetricKind, MetricRule, Rules, Worse
 from pipeline.observed import HostState
 from pipeline.policy.staging_limits import failing
 from pipeline.signals import Histogram, Reading, Sample
 from pipeline.staging import StagingLimit, StagingMode, StagingRules
-from pipeline.staging_window import MOST, StagingWindow
-from pipeline.telemetry import Telemetry
 from tests.pipeline.policy.given import a_rollout, a_service
 
 METRICS = (

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from adapters.history.sqlite import SqliteHistory
+from pipeline.controller.ledger import Ledger
 from pipeline.docket import Correction, CorrectionKind, Docket
 from pipeline.events import Event
-from pipeline.ledger import Ledger
 from pipeline.model import BudgetRules, Fleet, Host, Pool, Rules, Service
 from pipeline.ports import Changes, HistoryError
+from pipeline.service.station import Station
 from pipeline.signals import Reading
 from pipeline.slo.rules import PaybackRules
 from pipeline.slo.slices import Slice
-from pipeline.station import Station
 from pipeline.view import HistoryQuery
 
 NINE = datetime(2025, 1, 15, 9, tzinfo=UTC)

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.measured.telemetry import Telemetry
 from pipeline.model import BudgetRules, Host, Pool, Rules, Service
 from pipeline.observed import HostFault
 from pipeline.signals import Histogram, Reading, Sample
 from pipeline.slo.meter import Meter, counted
 from pipeline.slo.rules import Kind, Objective
 from pipeline.slo.slices import Slice
-from pipeline.telemetry import Telemetry
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SLOW = Objective("quick", Kind.LATENCY, Decimal("0.9"), slice_s=60, of="latency", over_s=0.3)

@@ -8,8 +8,8 @@ import pytest
 
 from adapters.hosts.ssh import Command
 from pipeline.events import Outcome, Result
-from pipeline.hostwork import ATTEMPTS, Journal, Standing, Step, Wish, work
 from pipeline.observed import HostState
+from pipeline.release.hostwork import ATTEMPTS, Journal, Standing, Step, Wish, work
 
 LONG_S = 20.0
 AGAIN_S = 60.0
