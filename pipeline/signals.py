@@ -60,16 +60,18 @@ def between(before: Reading, after: Reading) -> Sample | None:
     span = after.at_s - before.at_s
     if span <= 0:
         return None
-    old = before.counters
-    restarts = float(any(now < old[name] for name, now in after.counters.items() if name in old))
-    counters = {
-        name: now - old[name] if now >= old[name] else now for name, now in after.counters.items() if name in old
-    }
-    histograms = {}
-    for name, now in after.histograms.items():
-        was = before.histograms.get(name)
+    counters, restarts = {}, 0.0
+    for name, now in after.counters.items():
+        was = before.counters.get(name)
         if was is not None:
-            histograms[name] = _increase(was, now)
+            counters[name] = now - was if now >= was else now
+            if now < was:
+                restarts = 1.0
+    histograms = {}
+    for name, latest in after.histograms.items():
+        earlier = before.histograms.get(name)
+        if earlier is not None:
+            histograms[name] = _increase(earlier, latest)
     return Sample(span, counters, after.gauges, histograms, restarts)
 
 

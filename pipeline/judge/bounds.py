@@ -4,21 +4,31 @@ A difference is inside the bounds while the e-value against it is below 1/0.025 
 "Time-uniform, nonparametric, nonasymptotic confidence sequences", 2021).
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.judge import dispersion
-from pipeline.judge.columns import Floats
-from pipeline.judge.evalues import GRID, LEVEL_GRID, WEIGHTS, level_effects, level_logs, likelihood, studentised
+from pipeline.judge.columns import Bools, Floats
+from pipeline.judge.evalues import GRID, LARGEST_LOG, WEIGHTS, Counts, likelihood, studentised
+from pipeline.judge.levels import LEVEL_GRID, Levels
 from pipeline.judge.plan import Plan
+from pipeline.judge.strength import Weighed
 from pipeline.judge.sums import COLD, WARM, Layout
 
 ENOUGH = 1 / 0.025
 STEP = 0.05
 FINE: Floats = np.linspace(-8.0, 8.0, 321)
 OFFSETS = np.rint(GRID / STEP).astype(int)
-LEVEL_FINE: Floats = np.linspace(-4.0, 4.0, 801)
+PLACES = np.arange(OFFSETS[-1], len(FINE) - OFFSETS[-1])
+"""Of those of `FINE` that may be a bound: all that is tried against them is in `FINE` too."""
+ABOVE, BELOW = PLACES[:, None] + OFFSETS, PLACES[:, None] - OFFSETS
+LEVEL_FINE: Floats = np.linspace(-4.0, 4.0, 801)[:400]
+"""How far below its effect a level's lower bound may be; the upper one is as far above."""
+NEAR = 100
+"""Of these, the nearest: they are looked at first, since most bounds are among them."""
+Interval = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,100 +50,99 @@ class Effect:
     """Whether that is from before the canary was warm."""
 
 
-def of_counts(plan: Plan, lay: Layout, sums: Floats, seconds: float, limits: tuple[Floats, Floats]) -> list[Effect]:
-    """Of each counted metric, from the sums of a whole trial, (size,)."""
-    whole = sums[None]
-    parts = {name: lay.read(whole, name) for name in ("events", "limit", "allowed", "exposure")}
-    expected = lay.read(whole, "expected")[0].sum(axis=2)
-    control = lay.read(whole, "control_events"), lay.read(whole, "control_exposure")
-    spread = lay.read(whole, "spread_events"), lay.read(whole, "spread_expected")
-    scatter, freedom = dispersion.of_counts(plan, *spread, np.array([seconds]))
-    pool = spread[0].sum(axis=2), lay.read(whole, "pool_exposure")
-    logs, compared = likelihood(plan, parts, control, limits, scatter, FINE, pool)
-    by_phase = logs[0].sum(axis=2)
-    any_of = compared[0].any(axis=2)
-    total = {name: part[0].sum(axis=2) for name, part in parts.items()}
-    found = []
-    for at in range(len(plan.counts)):
-        phase = WARM if any_of[WARM, at] else COLD
-        exposure = float(total["exposure"][phase, at])
-        if not any_of[phase, at] or exposure <= 0:
-            found.append(Effect())
-            continue
-        limit = float(total["limit"][phase, at]) / exposure
-        student = studentised(by_phase[phase, at], freedom[0, at])
-        low, high = _inverted(student)
-        # Theta grows with what is worse; where less is worse the bounds change sides.
-        lowest, highest = (low, high) if plan.counts[at].sign > 0 else (high, low)
-        found.append(
-            Effect(
-                canary=float(total["events"][phase, at]) / exposure,
-                control=float(expected[phase, at]) / exposure,
-                limit=limit,
-                low=None if lowest is None else limit * float(np.exp(plan.counts[at].sign * lowest)),
-                high=None if highest is None else limit * float(np.exp(plan.counts[at].sign * highest)),
-                exposure=exposure,
-                control_exposure=float(control[1][0, phase, at].sum()),
-                cold=phase == COLD,
-            )
-        )
-    return found
+def effects(plan: Plan, lay: Layout, sums: Floats, weighed: Weighed) -> list[Effect]:
+    """Of every metric over a whole trial, the first of the windows that were weighed; `sums`, (size,), are its own."""
+    counted = _of_counts(plan, lay, sums, weighed.counts) if weighed.counts is not None else []
+    return counted + (_of_levels(plan, lay, sums, weighed.levels) if weighed.levels is not None else [])
 
 
-def _inverted(student: Floats) -> tuple[float | None, float | None]:
-    """The lowest and the highest of `FINE` that is not refuted by log likelihoods over it."""
-    reach = int(OFFSETS[-1])
-    places = np.arange(reach, len(FINE) - reach)
-    here = student[places]
-    up = np.exp(np.minimum(student[places[:, None] + OFFSETS] - here[:, None], 600.0)) @ WEIGHTS
-    down = np.exp(np.minimum(student[places[:, None] - OFFSETS] - here[:, None], 600.0)) @ WEIGHTS
-    best = int(student.argmax())
-    too_low, too_high = (up >= ENOUGH) & (places <= best), (down >= ENOUGH) & (places >= best)
-    low = float(FINE[places[too_low].max()]) if too_low.any() else None
-    high = float(FINE[places[too_high].min()]) if too_high.any() else None
-    return low, high
+def _of_counts(plan: Plan, lay: Layout, sums: Floats, counts: Counts) -> list[Effect]:
+    every, warm = np.arange(len(plan.counts)), np.logical_or.reduce(counts.arms.compared[0, WARM], axis=1)
+    phase = np.where(warm, WARM, COLD)
+    arms = counts.arms.at(np.zeros_like(every), phase, every)
+    logs = likelihood(arms, (plan.count_signs[:, None] * FINE)[:, None])
+    found = _inverted(studentised(logs.sum(axis=1), counts.freedom[0]))
+    names = ("events", "expected", "limit", "exposure", "control_exposure")
+    totals = np.stack([lay.read(sums, name)[phase, every].sum(axis=1) for name in names], axis=1).tolist()
+    known = np.logical_or.reduce(arms.compared, axis=1)
+    return [
+        _effect(metric.sign, total, within, cold=not warm[at]) if known[at] and total[3] > 0 else Effect()
+        for at, (metric, total, within) in enumerate(zip(plan.counts, totals, found, strict=True))
+    ]
 
 
-def of_levels(plan: Plan, lay: Layout, sums: Floats, limits: Floats) -> list[Effect]:
-    """Of each level."""
-    whole = sums[None]
-    effect, weight, known = (part[0] for part in level_effects(plan, lay, whole))
-    spread = lay.read(whole, "spread_deviation"), lay.read(whole, "spread_readings")
-    variance, freedom = dispersion.of_levels(plan, *spread)
-    scale = level_logs(effect[None], weight[None], known[None], variance, freedom)[0]
-    mine, number, theirs, others = lay.read(sums, "level_sums")
+def _effect(sign: float, totals: Sequence[float], within: Interval, *, cold: bool) -> Effect:
+    events, expected, limit, exposure, beside = totals
+    most = limit / exposure
+    # Theta grows with what is worse; where less is worse the bounds change sides.
+    low, high = within if sign > 0 else reversed(within)
+    return Effect(
+        canary=events / exposure,
+        control=expected / exposure,
+        limit=most,
+        low=None if low is None else most * math.exp(sign * low),
+        high=None if high is None else most * math.exp(sign * high),
+        exposure=exposure,
+        control_exposure=beside,
+        cold=cold,
+    )
+
+
+def _inverted(student: Floats) -> list[Interval]:
+    """The lowest and the highest of `FINE` not refuted by each row of log likelihoods, (rows, FINE), over it.
+
+    A place is held against those beyond it on the side where the likelihood is largest.
+    """
+    below = student.argmax(axis=1)[:, None] > PLACES
+    others = np.where(below[..., None], student.take(ABOVE, axis=1), student.take(BELOW, axis=1))
+    ratio = np.exp(np.minimum(others - student[:, PLACES, None], LARGEST_LOG)) @ WEIGHTS
+    refuted = ratio >= ENOUGH
+    too_low, too_high = refuted & below, refuted & ~below
+    return [(_last(row), _first(other)) for row, other in zip(too_low, too_high, strict=True)]
+
+
+def _last(refuted: Bools) -> float | None:
+    places = np.flatnonzero(refuted)
+    return float(FINE[PLACES[places[-1]]]) if places.size else None
+
+
+def _first(refuted: Bools) -> float | None:
+    places = np.flatnonzero(refuted)
+    return float(FINE[PLACES[places[0]]]) if places.size else None
+
+
+def _of_levels(plan: Plan, lay: Layout, sums: Floats, levels: Levels) -> list[Effect]:
+    known = levels.weight[0] > 0
+    mine, number, theirs, others = lay.read(sums, "level_sums").tolist()
     found = []
     for at in range(len(plan.levels)):
         phase = WARM if known[WARM, at] else COLD
         if not known[phase, at] or number[at] <= 0 or others[at] <= 0:
             found.append(Effect())
             continue
-        level, control = float(mine[at] / number[at]), float(theirs[at] / others[at])
-        d, nu = float(effect[phase, at]), float(freedom[0, at])
-        low = high = None
-        if phase == WARM and np.isfinite(scale[phase, at]):
-            low, high = _level_bounds(d, nu, float(scale[phase, at]))
+        level, control = mine[at] / number[at], theirs[at] / others[at]
+        scale = float(levels.scale[0, phase, at])
+        reach = _reach(float(levels.freedom[0, at]), scale) if phase == WARM and math.isfinite(scale) else None
         found.append(
             Effect(
                 canary=level,
                 control=control,
-                limit=control * float(np.exp(limits[at])),
+                limit=control * math.exp(plan.level_limits[at]),
                 # Hosts' own levels are shown, and the effect is of logarithms: the bounds stand around what is shown.
-                low=None if low is None else level * float(np.exp(low - d)),
-                high=None if high is None else level * float(np.exp(high - d)),
+                low=None if reach is None else level * math.exp(-reach),
+                high=None if reach is None else level * math.exp(reach),
                 cold=phase == COLD,
             )
         )
     return found
 
 
-def _level_bounds(effect: float, freedom: float, scale: float) -> tuple[float | None, float | None]:
-    off = LEVEL_FINE[:, None]
-    power = (freedom + 1) / 2
-    here = np.log1p(off**2 / scale)
-    up = np.exp(np.minimum(power * (here - np.log1p((off + LEVEL_GRID) ** 2 / scale)), 600.0)).mean(axis=1)
-    too_low = (up >= ENOUGH) & (LEVEL_FINE < 0)
-    if not too_low.any():
-        return None, None
-    reach = float(LEVEL_FINE[too_low].max())
-    return effect + reach, effect - reach
+def _reach(freedom: float, scale: float) -> float | None:
+    """How far off its effect a level's bounds are."""
+    for offs in (LEVEL_FINE[-NEAR:], LEVEL_FINE[:-NEAR]):
+        here, beyond = offs**2, (offs[:, None] + LEVEL_GRID) ** 2
+        logs = (freedom + 1) / 2 * (np.log1p(here / scale)[:, None] - np.log1p(beyond / scale))
+        refuted = np.flatnonzero(np.exp(np.minimum(logs, LARGEST_LOG)).mean(axis=1) >= ENOUGH)
+        if refuted.size:
+            return -float(offs[refuted[-1]])
+    return None

@@ -3,14 +3,16 @@
 from pipeline.judge.look import Calibration
 from pipeline.judge.trial import fingerprint
 from pipeline.model import JudgeRules
-from pipeline.words import percent
+from pipeline.words import duration, percent
+
+DAY_S = 86_400
 
 
 def words(told: Calibration) -> str:
     """What placebo canaries showed."""
     return (
         f"{told.false} of {told.canaries} placebo canaries were rolled back, at most {percent(told.bound, 1)} "
-        f"(over {told.days:.1f} days of history)"
+        f"(over {duration(DAY_S * told.days)} of history)"
     )
 
 

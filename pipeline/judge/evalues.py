@@ -9,6 +9,7 @@ the rate is kept by calibration (tests/bench/judge), not by proof alone.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.judge import dispersion
 from pipeline.judge.columns import Bools, Floats
@@ -18,18 +19,15 @@ from pipeline.judge.sums import COLD, Layout
 GRID = np.array([0.08, 0.16, 0.26, 0.4, 0.6, 0.85, 1.15, 1.5, 2.0, 2.7, 3.5, 4.6])
 """Regressions that are tried, as logarithms beyond the limit."""
 WEIGHTS = np.exp(-GRID / 1.5) / np.exp(-GRID / 1.5).sum()
-LEVEL_GRID = GRID / 2
 THETAS = np.concatenate([[0.0], GRID])
-LEVEL_THETAS = np.concatenate([[0.0], LEVEL_GRID])
 ALONE = 0.25
 """Of a metric's share: each datacenter by itself."""
-LEVEL_NOISE = 0.005
-LEAST_READINGS = 5
 BORROWED = 3.0
 """Control events at most that a datacenter takes from all of production."""
 UNPAIRED_EVENTS = 100.0
 """Control events that production's past is worth."""
 LARGEST_LOG = 600.0
+Index = NDArray[np.int_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,102 +42,159 @@ class EValues:
     """That host's place among the canaries."""
 
 
-def counts(plan: Plan, lay: Layout, sums: Floats, seconds: Floats, limits: tuple[Floats, Floats]) -> EValues:
-    """Of the counted metrics, for windows whose sums are (windows, size)."""
-    parts = {name: lay.read(sums, name) for name in ("events", "limit", "allowed", "exposure")}
-    control = lay.read(sums, "control_events"), lay.read(sums, "control_exposure")
-    spread = lay.read(sums, "spread_events"), lay.read(sums, "spread_expected")
-    scatter, freedom = dispersion.of_counts(plan, spread[0], spread[1], seconds)
+@dataclass(frozen=True, eq=False)
+class Arms:
+    """Canary and control of each comparison, as a binomial; (windows, phases, metrics, strata) each."""
+
+    events: Floats
+    """The canary's."""
+    total: Floats
+    """Of both."""
+    odds: Floats
+    """That an event is the canary's, when it has what it may have at most."""
+    dispersion: Floats
+    compared: Bools
+
+    def at(self, *places: Index) -> "Arms":
+        """Those at some places of the first axes."""
+        return Arms(
+            self.events[places],
+            self.total[places],
+            self.odds[places],
+            self.dispersion[places],
+            self.compared[places],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Of the counted metrics."""
+
+    arms: Arms
+    """With every canary host."""
+    freedom: Floats
+    """(windows, metrics): of the dispersion."""
+    values: EValues
+
+
+@dataclass(frozen=True, eq=False)
+class _Control:
+    """What is the same whichever canary hosts count."""
+
+    events: Floats
+    exposure: Floats
+    """(windows, phases, metrics, strata), as `events`."""
+    pool_events: Floats
+    pool_exposure: Floats
+    """(windows, metrics), as `pool_events`: of all warm control hosts."""
+    scatter: Floats
+    """(windows, metrics, strata)"""
+    freedom: Floats
+    factor: Floats
+    """(metrics,)"""
+
+
+def counts(plan: Plan, lay: Layout, sums: Floats, seconds: Floats, factor: Floats) -> Counts:
+    """Of the counted metrics, for windows whose sums are (windows, size).
+
+    Args:
+        factor: (metrics,), so many times the control's a canary may have beside what is added.
+    """
+    parts = {name: lay.read(sums, name) for name in ("events", "limit", "added", "allowed", "exposure")}
+    spread_events = lay.read(sums, "spread_events")
+    scatter, freedom = dispersion.of_counts(plan, spread_events, lay.read(sums, "spread_expected"), seconds)
+    control = _Control(
+        lay.read(sums, "control_events"),
+        lay.read(sums, "control_exposure"),
+        spread_events.sum(axis=2),
+        lay.read(sums, "pool_exposure"),
+        scatter,
+        freedom,
+        factor,
+    )
     excess = ((parts["events"] - parts["limit"]).sum(axis=1)) * plan.count_signs[:, None]
     there = parts["exposure"].sum(axis=1) > 0
     excess = np.where(there, excess, -np.inf)
     worst = excess.argmax(axis=2)
-    pool = spread[0].sum(axis=2), lay.read(sums, "pool_exposure")
-    whole = _count_evalues(plan, parts, control, limits, scatter, freedom, pool)
+    arms = _arms(plan, parts, control)
+    whole = _count_evalues(plan, arms, freedom)
     if not plan.outliers:
-        return EValues(whole, whole, worst)
+        return Counts(arms, freedom, EValues(whole, whole, worst))
     others = np.arange(plan.canaries) != worst[:, None, :, None]
-    without = _count_evalues(
-        plan, {name: part * others for name, part in parts.items()}, control, limits, scatter, freedom, pool
-    )
+    rest = _arms(plan, {name: part * others for name, part in parts.items()}, control)
+    without = _count_evalues(plan, rest, freedom)
     enough = there.sum(axis=2) >= 3
-    return EValues(whole, np.where(enough, np.minimum(whole, without), whole / NOMINAL), worst)
+    robust = np.where(enough, np.minimum(whole, without), whole / NOMINAL)
+    return Counts(arms, freedom, EValues(whole, robust, worst))
 
 
-def likelihood(
-    plan: Plan,
-    parts: dict[str, Floats],
-    control: tuple[Floats, Floats],
-    limits: tuple[Floats, Floats],
-    scatter: Floats,
-    thetas: Floats,
-    pool: tuple[Floats, Floats],
-) -> tuple[Floats, Bools]:
-    """Log likelihoods (windows, phases, metrics, strata, thetas), 0 where nothing was compared, and where it was.
-
-    Of the canary's events among those of both groups, when it has exp(theta) times what it may have at most.
-    """
-    places = plan.in_stratum[: plan.canaries]
-    x, limit, allowed, exposure = (parts[name] @ places for name in ("events", "limit", "allowed", "exposure"))
-    y, c = control
-    factor, addition = limits[0][:, None], limits[1][:, None]
+def _arms(plan: Plan, parts: dict[str, Floats], control: _Control) -> Arms:
+    """`parts` are (windows, phases, metrics, canaries)."""
+    places = plan.canary_in_stratum
+    names = ("events", "limit", "added", "allowed", "exposure")
+    x, limit, added, allowed, exposure = (parts[name] @ places for name in names)
+    y, c = control.events, control.exposure
     compared = (exposure > 0) & (c > 0)
-    known, expected = _borrowed(plan, np.maximum(limit - addition * allowed, 0.0), factor * allowed, y, c, pool)
+    known, expected = _borrowed(plan, np.maximum(limit - added, 0.0), control.factor[:, None] * allowed, control)
     expected = np.where(compared, expected, 0.0)
-    most = expected + addition * allowed
-    # A fixed allowance is no estimate: it makes what the canary may have as sure as more control events would.
-    surer = np.divide(most, expected, out=np.ones_like(most), where=expected > 0) ** 2
+    most = expected + added
+    # A fixed allowance is no estimate: it makes what the canary may have as sure as more control events would. One
+    # that is read off the control's requests is as sure as those are many.
+    surer = np.divide(most, expected, out=np.ones_like(most), where=expected > 0) ** np.where(plan.tolerant, 1, 2)
     one_plus = np.full_like(y, UNPAIRED_EVENTS) if plan.unpaired else known * surer
     odds = np.divide(most, one_plus, out=np.ones_like(most), where=compared & (most > 0))
-    theta = thetas * plan.count_signs[:, None, None]
-    total = (x + np.maximum(one_plus - 1, 0.0))[..., None]
-    logs = x[..., None] * (np.log(odds)[..., None] + theta) - total * np.log1p(odds[..., None] * np.exp(theta))
-    spread = np.repeat(scatter[:, None], x.shape[1], axis=1)
-    spread[:, COLD] += dispersion.of_cold_starts(plan, allowed[:, COLD], exposure[:, COLD], y[:, COLD])
-    return np.where(compared[..., None], logs / spread[..., None], 0.0), compared
+    spread = np.repeat(control.scatter[:, None], x.shape[1], axis=1)
+    if plan.baselines:
+        spread[:, COLD] += dispersion.of_cold_starts(plan, allowed[:, COLD], exposure[:, COLD], y[:, COLD])
+    return Arms(x, x + np.maximum(one_plus - 1, 0.0), odds, spread, compared)
 
 
-def _borrowed(
-    plan: Plan, matched: Floats, allowed: Floats, y: Floats, c: Floats, pool: tuple[Floats, Floats]
-) -> tuple[Floats, Floats]:
+def likelihood(arms: Arms, thetas: Floats) -> Floats:
+    """Log likelihoods (..., thetas) of arms (...); 0 where nothing was compared.
+
+    Of the canary's events among those of both groups, when it has exp(theta) times what it may have at most.
+
+    Args:
+        thetas: (..., thetas), alike for all arms or of each; larger is a larger canary.
+    """
+    x, total, odds = arms.events[..., None], arms.total[..., None], arms.odds[..., None]
+    logs = x * (np.log(odds) + thetas) - total * np.log1p(odds * np.exp(thetas))
+    found: Floats = np.where(arms.compared[..., None], logs / arms.dispersion[..., None], 0.0)
+    return found
+
+
+def _borrowed(plan: Plan, matched: Floats, allowed: Floats, control: _Control) -> tuple[Floats, Floats]:
     """(control events that are known of, what the canary may have by them), each (windows, phases, metrics, strata).
 
     A datacenter with few events takes some of all control hosts' rate, as an empirical Bayes estimate does; with one
     event more than there were, so that none is not taken for never.
     """
-    events, exposure = (part[:, None, :, None] for part in pool)
+    y, c = control.events, control.exposure
+    if plan.unpaired:
+        return y, matched + 1.0
+    events, exposure = control.pool_events[:, None, :, None], control.pool_exposure[:, None, :, None]
     rate = np.divide(events + 1, exposure, out=np.zeros_like(events), where=exposure > 0)
     borrowed = np.clip(events + 1 - y, 1.0, BORROWED)
     worth = np.divide(borrowed, rate, out=np.zeros_like(c), where=rate > 0)
     own = np.divide(c, c + worth, out=np.ones_like(c), where=c + worth > 0)
-    if plan.unpaired:
-        return y, matched + 1.0
     known = y + borrowed
     return known, (matched * own + allowed * rate * (1 - own)) * (known + 1) / known
 
 
-def _count_evalues(
-    plan: Plan,
-    parts: dict[str, Floats],
-    control: tuple[Floats, Floats],
-    limits: tuple[Floats, Floats],
-    scatter: Floats,
-    freedom: Floats,
-    pool: tuple[Floats, Floats],
-) -> Floats:
-    logs, compared = likelihood(plan, parts, control, limits, scatter, THETAS, pool)
-    per_stratum, per_phase = np.logical_or.reduce(compared, axis=1), np.logical_or.reduce(compared, axis=3)
+def _count_evalues(plan: Plan, arms: Arms, freedom: Floats) -> Floats:
+    logs = likelihood(arms, plan.count_signs[:, None, None] * THETAS)
+    per_stratum, per_phase = (np.logical_or.reduce(arms.compared, axis=axis) for axis in (1, 3))
     strata = np.maximum(per_stratum.sum(axis=2), 1)
     if plan.baselines:
         joint = _mixed(logs.sum(axis=(1, 3)), freedom, WEIGHTS)
     else:
         by_phase = _mixed(logs.sum(axis=3), freedom[:, None, :], WEIGHTS)
-        joint = _mean(by_phase, per_phase, axis=1)
+        joint = mean(by_phase, per_phase, axis=1)
     alone = _mixed(logs.sum(axis=1), (freedom / strata)[..., None], WEIGHTS)
-    return (1 - ALONE) * joint + ALONE * _mean(alone, per_stratum, axis=2)
+    return (1 - ALONE) * joint + ALONE * mean(alone, per_stratum, axis=2)
 
 
-def _mean(values: Floats, known: Bools, axis: int) -> Floats:
+def mean(values: Floats, known: Bools, axis: int) -> Floats:
     """Over what is known; 1, which is no evidence, where nothing is."""
     number = known.sum(axis=axis)
     total = np.where(known, values, 0.0).sum(axis=axis)
@@ -162,66 +217,3 @@ def studentised(logs: Floats, freedom: Floats) -> Floats:
     below = logs.max(axis=-1, keepdims=True) - logs
     scaled: Floats = -(nu + 1) / 2 * np.log1p(2 * below / nu)
     return scaled
-
-
-def level_effects(plan: Plan, lay: Layout, sums: Floats, others: Bools | None = None) -> tuple[Floats, Floats, Bools]:
-    """(effect, weight, known), each (windows, phases, levels): logarithm of canary over control.
-
-    `others`: (windows, 1, levels, canaries) mask of canary hosts that count; None for all.
-    """
-    deviation, readings = lay.read(sums, "deviation"), lay.read(sums, "readings")
-    if others is not None:
-        deviation, readings = deviation * others, readings * others
-    places = plan.in_stratum[: plan.canaries]
-    total, number = deviation @ places, readings @ places
-    ticks, inverse = lay.read(sums, "ticks"), lay.read(sums, "inverse")
-    # Single readings are too coarse to be taken for normal: a mean of some is not.
-    there = (number > 0) & (ticks >= LEAST_READINGS)
-    off = np.divide(total, number, out=np.zeros_like(total), where=there)
-    per_host = np.divide(ticks, number, out=np.zeros_like(total), where=there)
-    per_control = np.divide(inverse, ticks, out=np.zeros_like(total), where=there)
-    weight = np.divide(1.0, per_host + per_control, out=np.zeros_like(total), where=there)
-    sum_of = weight.sum(axis=3)
-    effect = np.divide((weight * off).sum(axis=3), sum_of, out=np.zeros_like(sum_of), where=sum_of > 0)
-    return effect, sum_of, sum_of > 0
-
-
-def level_logs(effect: Floats, weight: Floats, known: Bools, variance: Floats, freedom: Floats) -> Floats:
-    """The scale of squared distances: nu * s^2 (windows, phases, levels), 1 where nothing is known."""
-    scale = freedom[:, None] * (variance[:, None] + LEVEL_NOISE**2)
-    ready = known & (freedom[:, None] >= 1)
-    return np.divide(scale, weight, out=np.full_like(effect, np.inf), where=ready & (weight > 0))
-
-
-def levels(plan: Plan, lay: Layout, sums: Floats, limits: Floats) -> EValues:
-    """Of the levels; `limits` (levels,) are logarithms of what a canary may have over its control."""
-    deviation, readings = lay.read(sums, "deviation"), lay.read(sums, "readings")
-    there = readings.sum(axis=1) > 0
-    means = (
-        np.divide(deviation.sum(axis=1), readings.sum(axis=1), out=np.zeros(there.shape), where=there)
-        * plan.level_signs[:, None]
-    )
-    worst = np.where(there, means, -np.inf).argmax(axis=2)
-    spread = lay.read(sums, "spread_deviation"), lay.read(sums, "spread_readings")
-    variance, freedom = dispersion.of_levels(plan, *spread)
-    whole = _level_evalues(plan, lay, sums, limits, variance, freedom, None)
-    if not plan.outliers:
-        return EValues(whole, whole, worst)
-    others = (np.arange(plan.canaries) != worst[..., None])[:, None]
-    without = _level_evalues(plan, lay, sums, limits, variance, freedom, others)
-    enough = there.sum(axis=2) >= 3
-    return EValues(whole, np.where(enough, np.minimum(whole, without), whole / NOMINAL), worst)
-
-
-def _level_evalues(
-    plan: Plan, lay: Layout, sums: Floats, limits: Floats, variance: Floats, freedom: Floats, others: Bools | None
-) -> Floats:
-    effect, weight, known = level_effects(plan, lay, sums, others)
-    scale = level_logs(effect, weight, known, variance, freedom)
-    theta = limits[:, None] + LEVEL_THETAS * plan.level_signs[:, None]
-    squares = (effect[..., None] - theta) ** 2 / scale[..., None]
-    nu = freedom[:, None, :, None]
-    logs = -(nu + 1) / 2 * np.log1p(squares)
-    ratio = np.exp(np.minimum(logs[..., 1:] - logs[..., :1], LARGEST_LOG)).mean(axis=-1)
-    ratio = np.where(logs[..., 1] <= logs[..., 0], np.minimum(ratio, 1.0), ratio)
-    return _mean(ratio, np.isfinite(scale), axis=1)

@@ -26,13 +26,21 @@ class Streaks:
     """Without data of most canary hosts."""
     half_down: int = 0
     """With half of the canary hosts down, or more."""
+    alone: int = 0
+    """Without data of most canary hosts, while most of the others gave some."""
 
 
 def counted(before: Streaks, plan: Plan, look: Columns) -> Streaks:
     seen = int((look.host_s[: plan.canaries] > 0).sum())
     gone = 2 * seen < max(look.expected, 1)
     half = bool(look.down) and 2 * len(look.down) >= max(look.expected, 1)
-    return Streaks(before.gone + 1 if gone else 0, before.half_down + 1 if half else 0)
+    others = look.host_s[plan.canaries :] > 0
+    alone = gone and 2 * int(others.sum()) >= max(len(others), 1)
+    return Streaks(
+        before.gone + 1 if gone else 0,
+        before.half_down + 1 if half else 0,
+        before.alone + 1 if alone else 0,
+    )
 
 
 def down(streaks: Streaks, look: Columns) -> str:
@@ -57,10 +65,9 @@ def missing(streaks: Streaks, plan: Plan, look: Columns) -> str:
     return f"only {seen} of {look.expected} hosts of the new revision give fresh data{for_long}"
 
 
-def silent(streaks: Streaks, plan: Plan, look: Columns) -> str:
-    """Most canary hosts have given no data for some looks, though most of the others do: it is not the metrics."""
-    others = look.host_s[plan.canaries :] > 0
-    if streaks.gone < GONE_LOOKS or 2 * int(others.sum()) < max(len(others), 1):
+def silent(streaks: Streaks) -> str:
+    """Most canary hosts have given no data for some looks, though most of the others did: it is not the metrics."""
+    if streaks.alone < GONE_LOOKS:
         return ""
     return f"most canary hosts have given no data for {GONE_LOOKS} looks, and production does: look at those hosts"
 

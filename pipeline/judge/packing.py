@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def pack(evidence: Evidence) -> Kept:
         "marks": [(mark.looks, mark.elapsed_s) for mark in marks],
         "tails": [None if tail is None else (tail.edge, tail.allowance) for tail in evidence.tails],
         "pooled": [None if one is None else (_spelt(one.edges), one.canary, one.control) for one in evidence.pooled],
-        "streaks": (evidence.streaks.gone, evidence.streaks.half_down),
+        "streaks": astuple(evidence.streaks),
     }
     body = (
         json.dumps(head).encode()

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from pipeline.expression import Expression, parsed
-from pipeline.judge.columns import Floats
+from pipeline.judge.columns import Bools, Floats
 from pipeline.judge.look import Group
 from pipeline.judge.trial import MetricPrior, Prior, Trial
 from pipeline.model import Control, MetricKind, MetricRule, Worse
@@ -130,6 +130,44 @@ class Plan:
         return table
 
     @cached_property
+    def canary_in_stratum(self) -> Floats:
+        """(canaries, strata)"""
+        return self.in_stratum[: self.canaries]
+
+    @cached_property
+    def mine(self) -> Bools:
+        """(hosts,): the canaries."""
+        return np.arange(len(self.hosts)) < self.canaries
+
+    @cached_property
+    def beside(self) -> Bools:
+        """(hosts,): those of the baseline."""
+        return ~self.mine & (np.arange(len(self.hosts)) < self.canaries + self.baselines)
+
+    @cached_property
+    def of_restarts(self) -> Bools:
+        """(counts, 1)"""
+        return np.array([metric.rule.kind is MetricKind.RESTARTS for metric in self.counts])[:, None]
+
+    @cached_property
+    def tolerant(self) -> Bools:
+        """(counts, 1): quantiles with a tolerance; how many requests that is, the control of the moment says."""
+        return np.array([metric.rule.kind in TAILS and metric.rule.tolerance > 0 for metric in self.counts], bool)[
+            :, None
+        ]
+
+    @cached_property
+    def aged(self) -> Bools:
+        """(levels, 1): whether a level is held against hosts of the canary's own age alone."""
+        return np.array([metric.rule.with_age and self.baselines > 0 for metric in self.levels], bool)[:, None]
+
+    @cached_property
+    def rates(self) -> Floats:
+        """(counts, 1): of production as it was; NaN where that is not known."""
+        before = [self.trial.reference.get(metric.rule.key) for metric in self.counts]
+        return np.array([one.rate if one is not None else np.nan for one in before])[:, None]
+
+    @cached_property
     def effects(self) -> Floats:
         """(counts, hosts): what each host has more of than its datacenter, as a factor; 1 where that is not known."""
         return np.array(
@@ -150,6 +188,18 @@ class Plan:
     @cached_property
     def level_signs(self) -> Floats:
         return np.array([metric.sign for metric in self.levels])
+
+    @cached_property
+    def level_limits(self) -> Floats:
+        """(levels,): logarithm of what a canary may have over its control."""
+        return np.array(
+            [
+                math.log(max(1 - metric.rule.tolerance, 0.05))
+                if metric.rule.worse is Worse.LOWER
+                else math.log(1 + metric.rule.tolerance)
+                for metric in self.levels
+            ]
+        )
 
     @cached_property
     def control(self) -> Control:

@@ -1,6 +1,7 @@
 """From a look's columns to what each metric counts: events, and what they are counted against, by host."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,10 +10,12 @@ import numpy as np
 from pipeline.judge.columns import Bools, Buckets, Columns, Floats
 from pipeline.judge.plan import Metric
 from pipeline.model import MetricKind
-from pipeline.signals import Histogram, quantile
 
 ENOUGH_FOR_EDGE = 300.0
 """Control requests after which a quantile's bucket bound is settled, where no history has settled it."""
+ENOUGH_FOR_ANOTHER = 1_000.0
+HARDLY = 0.1
+"""Of a quantile's tail: less of production's requests beyond the bound, and it is settled anew."""
 TAIL_SLACK = (0.20, 0.15)
 """Of a tail beyond p95, and of one before: this much more of it, relatively, is no regression in any case."""
 SMALLEST = 1e-9
@@ -33,6 +36,8 @@ class Measured:
 
     events: Floats
     """(counted metrics, hosts)"""
+    slower: Floats
+    """Of a quantile: what the events would be if every request took as much longer as is tolerated; else the events."""
     exposure: Floats
     levels: Floats
     """(levels, hosts)"""
@@ -58,8 +63,14 @@ def measured(
 ) -> Measured:
     hosts = look.host_s.shape[0]
     pairs = [counted(metric, tail, look) for metric, tail in zip(counts, tails, strict=True)]
+    events = np.array([events for events, _ in pairs]).reshape(len(counts), hosts)
+    slower = events.copy()
+    for at, (metric, tail) in enumerate(zip(counts, tails, strict=True)):
+        if tail is not None and metric.rule.tolerance > 0:
+            slower[at] = beyond(metric, tail.edge / (1 + metric.rule.tolerance), look)
     return Measured(
-        np.array([events for events, _ in pairs]).reshape(len(counts), hosts),
+        events,
+        slower,
         np.array([exposure for _, exposure in pairs]).reshape(len(counts), hosts),
         np.array([level(metric, look) for metric in levels]).reshape(len(levels), hosts),
     )
@@ -105,6 +116,27 @@ def counted(metric: Metric, tail: Tail | None, look: Columns) -> tuple[Floats, F
             events[there] = buckets.counts[there, beyond + 1 :].sum(axis=1)
             exposure[there] = buckets.counts[there].sum(axis=1)
     return events, exposure
+
+
+def beyond(metric: Metric, latency: float, look: Columns) -> Floats:
+    """Requests by host that took longer than `latency`, linear within a bucket; NaN where the host gave none."""
+    found = np.full(look.host_s.shape, np.nan)
+    for buckets in look.histograms.get(metric.rule.of, ()):
+        there = ~np.isnan(buckets.counts[:, 0])
+        found[there] = buckets.counts[there] @ above(latency, buckets.edges)
+    return found
+
+
+def above(latency: float, edges: Sequence[float]) -> Floats:
+    """(edges,): the part of each bucket that lies above `latency`; all of the last one, which has no end."""
+    parts, lower = np.zeros(len(edges)), 0.0
+    for at, edge in enumerate(edges):
+        if edge == math.inf or lower >= latency:
+            parts[at] = 1.0
+        elif edge > latency:
+            parts[at] = (edge - latency) / (edge - lower)
+        lower = edge
+    return parts
 
 
 def level(metric: Metric, look: Columns) -> Floats:
@@ -174,14 +206,25 @@ def _at(edges: Sequence[float], kinds: Sequence[Buckets], hosts: Floats) -> tupl
     return tuple(total.tolist())
 
 
-def settled(metric: Metric, so_far: Pooled | None) -> Tail | None:
-    """The tail to judge a quantile by, or None while production has not shown enough to tell."""
-    known = metric.prior.edge
-    if known is not None and (so_far is None or known in so_far.edges):
-        return Tail(known, metric.prior.allowance)
-    if so_far is None or so_far.control_total < ENOUGH_FOR_EDGE:
-        return None
+def settled(metric: Metric, before: Tail | None, so_far: Pooled | None) -> Tail | None:
+    """The tail to judge a quantile by, or None while production has not shown enough to tell.
+
+    A bound that production hardly reaches any more, as after a slow day, hides what is slower below it: it is settled
+    anew. Only the control group says so, so that no canary moves its own bound.
+    """
+    known = before
+    if known is None and metric.prior.edge is not None and (so_far is None or metric.prior.edge in so_far.edges):
+        known = Tail(metric.prior.edge, metric.prior.allowance)
+    if so_far is None or so_far.control_total < (ENOUGH_FOR_EDGE if known is None else ENOUGH_FOR_ANOTHER):
+        return known
+    if known is not None and (known.edge not in so_far.edges or _reached(metric.rule.q, known.edge, so_far)):
+        return known
     return tail_of(metric.rule.q, metric.rule.tolerance, so_far.edges, so_far.control)
+
+
+def _reached(q: float, edge: float, so_far: Pooled) -> bool:
+    beyond = so_far.control_total - so_far.control[so_far.edges.index(edge)]
+    return beyond >= HARDLY * (1 - q) * so_far.control_total
 
 
 def tail_of(q: float, tolerance: float, edges: Sequence[float], cumulative: Sequence[float]) -> Tail:
@@ -193,7 +236,7 @@ def tail_of(q: float, tolerance: float, edges: Sequence[float], cumulative: Sequ
     total = max(cumulative[-1], SMALLEST)
     finite = [edge for edge in edges if edge < math.inf]
     above = [1 - count / total for count in cumulative[: len(finite)]]
-    least = _quantile(q, edges, cumulative) * (1 + tolerance) if tolerance > 0 else 0.0
+    least = (read_off(q, edges, cumulative) or 0.0) * (1 + tolerance) if tolerance > 0 else 0.0
     places = (at for at, share in enumerate(above) if share <= 2 * (1 - q) and finite[at] >= least)
     at = next(places, len(finite) - 1)
     if tolerance <= 0:
@@ -207,9 +250,16 @@ def tail_factor(q: float) -> float:
     return 1 + TAIL_SLACK[0 if q >= 0.95 else 1]
 
 
-def _quantile(q: float, edges: Sequence[float], cumulative: Sequence[float]) -> float:
-    each = tuple(now - before for before, now in zip((0.0, *cumulative), cumulative, strict=False))
-    return quantile(Histogram(tuple(edges), each), q) or 0.0
+def read_off(q: float, edges: Sequence[float], cumulative: Sequence[float]) -> float | None:
+    """The quantile, as `signals.quantile` has it, for 0 < q < 1; None where nothing was counted."""
+    if not cumulative or cumulative[-1] <= 0:
+        return None
+    rank = q * cumulative[-1]
+    at = bisect_left(cumulative, rank)
+    lower, before = (edges[at - 1], cumulative[at - 1]) if at else (0.0, 0.0)
+    if edges[at] == math.inf:
+        return lower
+    return min(lower + (edges[at] - lower) * (rank - before) / (cumulative[at] - before), edges[at])
 
 
 def at_most(value: float, edges: Sequence[float], cumulative: Sequence[float]) -> float:

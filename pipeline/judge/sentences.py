@@ -1,17 +1,17 @@
 """One metric in words: both groups, the difference with its bounds, and the limit, in the metric's own unit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.judge.bounds import Effect
 from pipeline.judge.plan import REQUESTS, RESTART_SLACK
-from pipeline.judge.quantities import Pooled, tail_factor
+from pipeline.judge.quantities import Pooled, read_off, tail_factor
 from pipeline.judge.wording import READ_OFF, counted, percentage
 from pipeline.model import MetricKind, MetricRule, Worse
-from pipeline.signals import Histogram, quantile
 from pipeline.words import amount, percent, points, relative
 
-ABSOLUTE = frozenset({MetricKind.RATIO, MetricKind.SHARE})
-"""Kinds whose differences are told in percentage points; the others relatively."""
+ABSOLUTE = frozenset({MetricKind.RATIO, MetricKind.SHARE, MetricKind.QUANTILE})
+"""Kinds whose differences are told in percentage points, of a quantile those of its tail; the others relatively."""
 HOUR_S = 3_600.0
 
 
@@ -94,7 +94,6 @@ def _an_hour(effect: Effect) -> Effect:
 
 def _tail_told(rule: MetricRule, tail: Effect, so_far: Pooled | None, control: str, edge: float | None) -> Told:
     """What was counted, which is what is judged: requests beyond an edge. The quantile itself is read off buckets."""
-    share = replace(rule, kind=MetricKind.SHARE)
     limit_at = None if tail.limit is None or tail.control is None else tail.limit - tail.control
     where = f"requests above {_edge(edge, rule.unit)}" if edge is not None else "requests in production's tail"
     difference, read, aside = "", Effect(), ""
@@ -109,8 +108,8 @@ def _tail_told(rule: MetricRule, tail: Effect, so_far: Pooled | None, control: s
         difference=difference,
         # Without its unit, which the difference beside it has: both stand in the edge of a narrow pane.
         limit="" if limit_at is None else percentage(abs(limit_at)),
-        groups=_groups(share, tail.canary, tail.control, (tail.exposure, tail.control_exposure), control, where),
-        limited=_limited(share, _limit(share, limit_at, tail.control)),
+        groups=_groups(rule, tail.canary, tail.control, (tail.exposure, tail.control_exposure), control, where),
+        limited=_limited(rule, _limit(rule, limit_at, tail.control)),
         aside=aside,
     )
 
@@ -122,28 +121,23 @@ def _edge(edge: float, unit: str) -> str:
 
 def as_quantiles(rule: MetricRule, tail: Effect, so_far: Pooled) -> Effect:
     """The effect on a tail's share as one on the quantile itself, read off both groups' histograms."""
-    mine, theirs = _histogram(so_far.edges, so_far.canary), _histogram(so_far.edges, so_far.control)
     rest = 1 - rule.q
 
-    def at(histogram: Histogram, times: float) -> float | None:
+    def at(cumulative: Sequence[float], times: float) -> float | None:
         """The quantile if its tail were so many times as large."""
-        return quantile(histogram, 1 - min(rest / max(times, 1e-3), 0.5))
+        return read_off(1 - min(rest / max(times, 1e-3), 0.5), so_far.edges, cumulative)
 
     share = max(tail.canary or 0.0, 0.5 / max(so_far.canary_total, 1.0))
-    control = at(theirs, 1.0)
-    allowed = at(theirs, tail_factor(rule.q))
+    control = at(so_far.control, 1.0)
+    allowed = at(so_far.control, tail_factor(rule.q))
     limit = None if control is None or allowed is None else max(allowed, control * (1 + rule.tolerance))
     return Effect(
-        canary=at(mine, 1.0),
+        canary=at(so_far.canary, 1.0),
         control=control,
         limit=limit,
-        low=None if tail.low is None else at(mine, tail.low / share),
-        high=None if tail.high is None else at(mine, tail.high / share),
+        low=None if tail.low is None else at(so_far.canary, tail.low / share),
+        high=None if tail.high is None else at(so_far.canary, tail.high / share),
     )
-
-
-def _histogram(edges: tuple[float, ...], cumulative: tuple[float, ...]) -> Histogram:
-    return Histogram(edges, tuple(now - before for before, now in zip((0.0, *cumulative), cumulative, strict=False)))
 
 
 def _groups(

@@ -13,20 +13,19 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.judge import guards, packing, telling
-from pipeline.judge.bounds import Effect, of_counts, of_levels
+from pipeline.judge.bounds import effects
 from pipeline.judge.columns import Columns, Floats, columns
 from pipeline.judge.evidence import Evidence
 from pipeline.judge.look import Look, Recorded
 from pipeline.judge.plan import TAILS, Plan, plan
 from pipeline.judge.prior import prior
 from pipeline.judge.quantities import Measured, Pooled, Tail, measured, pooled, settled
-from pipeline.judge.strength import terms
+from pipeline.judge.strength import weighed
 from pipeline.judge.sums import COLD, WARM, layout
 from pipeline.judge.tally import Cast, cast, slack, tally
 from pipeline.judge.trial import Kept, Prior, Reference, Trial
 from pipeline.judge.verdict import Judgement
 from pipeline.judge.windows import Mark, Window, differences, windows, with_mark
-from pipeline.model import Worse
 
 GUARDED = 4
 """Windows, shortest first, in which the budget's burn is looked at."""
@@ -51,33 +50,32 @@ class SequentialJudge:
 
     def fails(self, evidence: Evidence, look: Columns) -> tuple[Evidence, bool]:
         """Whether the release fails at this look: as `weigh` says it, without the words and bounds."""
-        grown = _grown(evidence, look)[0]
+        grown, factor, *_ = _grown(evidence, look)
         the, lay = grown.plan, grown.layout
         found, sums = _windows(grown)
-        total = sum(term.value for term in terms(the, lay, found, sums, slack(the, grown.tails), _level_limits(the)))
+        total = sum(term.value for term in weighed(the, lay, found, sums, factor, the.level_limits).terms)
         burnt = guards.burn(the, lay, _recent(sums), cold=_any_cold(the, look))
         return grown, total * the.alpha >= 1 or bool(burnt) or bool(guards.down(grown.streaks, look))
 
     def weigh(self, evidence: Evidence, look: Columns) -> tuple[Evidence, Judgement]:
         """`look`, by columns in the order of the plan's hosts."""
-        grown, who, found_by, reasons = _grown(evidence, look)
+        grown, factor, who, found_by, reasons = _grown(evidence, look)
         the, lay = grown.plan, grown.layout
-        limits, level_limits = slack(the, grown.tails), _level_limits(the)
         found, sums = _windows(grown)
-        evidence_of = terms(the, lay, found, sums, limits, level_limits)
+        weights = weighed(the, lay, found, sums, factor, the.level_limits)
         cold = bool(who.canary[COLD].any())
-        mine = np.arange(len(the.hosts)) < the.canaries
         said = telling.Seen(
             evidence=grown,
             look=look,
             windows=found,
-            terms=evidence_of,
-            effects=_effects(the, grown, limits, level_limits),
+            terms=weights.terms,
+            effects=effects(the, lay, grown.now.sums, weights),
             reasons=(*reasons, *("" for _ in the.levels)),
-            given=found_by.given(~np.isnan(look.host_s) & mine),
-            beside=found_by.beside(mine, ~mine, the.in_stratum),
+            given=found_by.given(~np.isnan(look.host_s) & the.mine),
+            beside=found_by.beside(the.mine, ~the.mine, the.in_stratum),
+            warm=_warm(grown),
             levels=found_by.levels,
-            silent=guards.silent(grown.streaks, the, look),
+            silent=guards.silent(grown.streaks),
             cold=cold,
             down=guards.down(grown.streaks, look),
             missing=guards.missing(grown.streaks, the, look),
@@ -110,6 +108,13 @@ def _windows(evidence: Evidence) -> tuple[list[Window], Floats]:
     return found, differences(found, now.sums)
 
 
+def _warm(evidence: Evidence) -> list[bool]:
+    """By metric: whether anything of it was compared once the canary was warm."""
+    lay, sums = evidence.layout, evidence.now.sums
+    parts = (lay.read(sums, name)[WARM].sum(axis=1) > 0 for name in ("exposure", "readings"))
+    return [warm for part in parts for warm in part.tolist()]
+
+
 def _any_cold(the: Plan, look: Columns) -> bool:
     return bool((look.age_s[: the.canaries] < the.trial.rules.cold_s).any())
 
@@ -119,9 +124,10 @@ def _recent(sums: Floats) -> list[Floats]:
     return list(sums[1 : GUARDED + 1]) if len(sums) > 1 else [sums[0]]
 
 
-def _grown(before: Evidence, look: Columns) -> tuple[Evidence, Cast, Measured, tuple[str, ...]]:
-    """The evidence with the look in it, who played which part, what was measured, and by counted metric what is
-    wrong with its data.
+def _grown(before: Evidence, look: Columns) -> tuple[Evidence, Floats, Cast, Measured, tuple[str, ...]]:
+    """The evidence with the look in it, the tolerated factor (`slack`), who played which part, what was measured.
+
+    And by counted metric what is wrong with its data.
     """
     the, lay = before.plan, before.layout
     elapsed_s = before.now.elapsed_s + (look.seconds if math.isfinite(look.seconds) and look.seconds > 0 else 0.0)
@@ -129,8 +135,8 @@ def _grown(before: Evidence, look: Columns) -> tuple[Evidence, Cast, Measured, t
     first_s = np.where(np.isnan(before.first_s) & there, elapsed_s, before.first_s)
     who = cast(the, look, first_s, elapsed_s)
     histograms, tails, reasons = _tails(before, look, who)
-    found = measured(the.counts, the.levels, tails, look)
-    added = tally(the, lay, look, found, who, slack(the, tails))
+    found, limits = measured(the.counts, the.levels, tails, look), slack(the, tails)
+    added = tally(the, lay, look, found, who, limits)
     now = Mark(before.now.looks + 1, elapsed_s, before.now.sums + added)
     return (
         replace(
@@ -142,6 +148,7 @@ def _grown(before: Evidence, look: Columns) -> tuple[Evidence, Cast, Measured, t
             pooled=histograms,
             streaks=guards.counted(before.streaks, the, look),
         ),
+        limits[0],
         who,
         found,
         reasons,
@@ -156,32 +163,14 @@ def _tails(
     found: list[Pooled | None] = []
     tails: list[Tail | None] = []
     reasons: list[str] = []
+    by_signal: dict[str, tuple[Pooled | None, str]] = {}
     for at, metric in enumerate(the.counts):
-        if metric.rule.kind not in TAILS:
-            found.append(None)
-            tails.append(None)
-            reasons.append("")
-            continue
-        grown, why = pooled(before.pooled[at], metric.rule.of, look, canary, control)
+        signal, is_tail = metric.rule.of, metric.rule.kind in TAILS
+        if is_tail and signal not in by_signal:
+            # Quantiles of one signal have pooled the same from the beginning.
+            by_signal[signal] = pooled(before.pooled[at], signal, look, canary, control)
+        grown, why = by_signal[signal] if is_tail else (None, "")
         found.append(grown)
-        tails.append(before.tails[at] or settled(metric, grown))
+        tails.append(settled(metric, before.tails[at], grown) if is_tail else None)
         reasons.append(why)
     return tuple(found), tuple(tails), tuple(reasons)
-
-
-def _level_limits(the: Plan) -> Floats:
-    """(levels,): logarithm of what a canary may have over its control."""
-    return np.array(
-        [
-            math.log(max(1 - metric.rule.tolerance, 0.05))
-            if metric.rule.worse is Worse.LOWER
-            else math.log(1 + metric.rule.tolerance)
-            for metric in the.levels
-        ]
-    )
-
-
-def _effects(the: Plan, evidence: Evidence, limits: tuple[Floats, Floats], level_limits: Floats) -> list[Effect]:
-    lay, now = evidence.layout, evidence.now
-    found = of_counts(the, lay, now.sums, now.elapsed_s, limits) if the.counts else []
-    return found + (of_levels(the, lay, now.sums, level_limits) if the.levels else [])

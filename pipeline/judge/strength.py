@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.judge import evalues
 from pipeline.judge.columns import Floats
+from pipeline.judge.evalues import Counts, EValues, counts
+from pipeline.judge.levels import Levels, levels
 from pipeline.judge.plan import Metric, Plan
 from pipeline.judge.sums import Layout
 from pipeline.judge.windows import Window
@@ -31,29 +32,43 @@ class Term:
     """Whether the release would fail by this metric, were it not one host alone that is bad."""
 
 
-def terms(
-    plan: Plan, lay: Layout, found: Sequence[Window], sums: Floats, limits: tuple[Floats, Floats], level_limits: Floats
-) -> list[Term]:
-    """For every metric, counted ones first; `sums` are (windows, size)."""
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """Every metric in every window."""
+
+    terms: tuple[Term, ...]
+    """Counted metrics first."""
+    counts: Counts | None
+    levels: Levels | None
+
+
+def weighed(
+    plan: Plan, lay: Layout, found: Sequence[Window], sums: Floats, factor: Floats, level_limits: Floats
+) -> Weighed:
+    """`sums` are (windows, size)."""
     seconds = np.array([window.seconds for window in found])
     shares = np.array([window.share for window in found])
-    parts: list[Term] = []
-    if plan.counts:
-        parts += _terms(plan, plan.counts, evalues.counts(plan, lay, sums, seconds, limits), shares)
-    if plan.levels:
-        parts += _terms(plan, plan.levels, evalues.levels(plan, lay, sums, level_limits), shares)
-    return parts
+    counted = counts(plan, lay, sums, seconds, factor) if plan.counts else None
+    levelled = levels(plan, lay, sums, level_limits) if plan.levels else None
+    return Weighed(
+        (
+            *(_terms(plan, plan.counts, counted.values, shares) if counted is not None else ()),
+            *(_terms(plan, plan.levels, levelled.values, shares) if levelled is not None else ()),
+        ),
+        counted,
+        levelled,
+    )
 
 
-def _terms(plan: Plan, metrics: Sequence[Metric], its: evalues.EValues, shares: Floats) -> list[Term]:
+def _terms(plan: Plan, metrics: Sequence[Metric], its: EValues, shares: Floats) -> list[Term]:
     robust, full = shares[:, None] * its.robust, shares[:, None] * its.all_hosts
+    most, loudest = robust.argmax(axis=0).tolist(), full.argmax(axis=0).tolist()
+    values, of_all = robust.sum(axis=0).tolist(), full.sum(axis=0).tolist()
     found = []
     for at, metric in enumerate(metrics):
-        window = int(robust[:, at].argmax())
-        loudest = int(full[:, at].argmax())
-        value, of_all = metric.share * float(robust[:, at].sum()), metric.share * float(full[:, at].sum())
-        alone = plan.outliers and of_all * plan.alpha >= 1 > value * plan.alpha
-        place = loudest if alone else window
+        value = metric.share * values[at]
+        alone = plan.outliers and metric.share * of_all[at] * plan.alpha >= 1 > value * plan.alpha
+        place = loudest[at] if alone else most[at]
         cap = math.inf if metric.rule.critical else COUNTING_CAP / plan.alpha
         found.append(Term(metric, min(value, cap), place, int(its.worst[place, at]), alone))
     return found

@@ -32,10 +32,11 @@ class Layout:
     def parts(self) -> dict[str, tuple[slice, Shape]]:
         m, s, h, k, v = self.canaries, self.strata, self.hosts, self.metrics, self.levels
         shapes: dict[str, Shape] = {
-            # By canary host: events; how many there may be at most; exposure, cold allowance in; exposure; events
-            # that control hosts would have had.
+            # By canary host: events; how many there may be at most, and what of that is added to a factor of the
+            # control's; exposure, cold allowance in; exposure; events that control hosts would have had.
             "events": (PHASES, k, m),
             "limit": (PHASES, k, m),
+            "added": (PHASES, k, m),
             "allowed": (PHASES, k, m),
             "exposure": (PHASES, k, m),
             "expected": (PHASES, k, m),

@@ -44,15 +44,13 @@ def cast(plan: Plan, look: Columns, first_s: Floats, elapsed_s: float) -> Cast:
     Args:
         first_s: (hosts,) when each was first seen in this trial, seconds since it began.
     """
-    there = ~np.isnan(look.host_s)
-    mine = np.arange(len(plan.hosts)) < plan.canaries
-    beside = ~mine & (np.arange(len(plan.hosts)) < plan.canaries + plan.baselines)
+    there, mine = ~np.isnan(look.host_s), plan.mine
     warmup_s = plan.trial.rules.cold_s
     cold = look.age_s < warmup_s
     slack_s = SLACK_LOOKS * max(plan.trial.tick_s, look.seconds) + warmup_s / 10
     first_boot = look.age_s >= elapsed_s - first_s - slack_s
     warm_control = there & ~mine & ~cold
-    cold_control = there & beside & cold & first_boot if plan.baselines else warm_control
+    cold_control = there & plan.beside & cold & first_boot if plan.baselines else warm_control
     cold_canary = there & mine & cold & (first_boot if plan.baselines else True)
     warm, cool, control, others, canaries, all_others = (
         part.astype(np.float64)
@@ -108,41 +106,45 @@ def _counts(
 ) -> None:
     x, raw = found.events, found.exposure
     known = np.isfinite(x) & np.isfinite(raw) & (raw > 0)
-    x, raw = np.where(known, x, 0.0), np.where(known, raw, 0.0)
+    x, slow, raw = np.where(known, x, 0.0), np.where(known, found.slower, 0.0), np.where(known, raw, 0.0)
     e = raw * plan.effects
-    m, places = plan.canaries, plan.in_stratum
-    before = [plan.trial.reference.get(metric.rule.key) for metric in plan.counts]
-    rates = np.array([one.rate if one is not None else np.nan for one in before])
+    m, places, m_places = plan.canaries, plan.in_stratum, plan.canary_in_stratum
     factor, addition = limits[0][:, None], limits[1][:, None]
-    events, limit, allowed, exposure, expected = np.zeros((5, PHASES, len(plan.counts), m))
+    events, limit, added, allowed, exposure, expected = np.zeros((6, PHASES, len(plan.counts), m))
     control = np.zeros((2, PHASES, len(plan.counts), plan.strata))
-    # A process that begins anew is what restarts are about, whatever its age.
-    anew = np.array([[metric.rule.kind is MetricKind.RESTARTS] for metric in plan.counts])
     for phase in (WARM, COLD):
         all_ages = who.everyone if phase == WARM else (0.0 * who.everyone[0], 0.0 * who.everyone[1])
-        mine = np.where(anew, all_ages[0], who.canary[phase])
-        theirs = np.where(anew, all_ages[1], who.control[phase])
+        # A process that begins anew is what restarts are about, whatever its age.
+        mine = np.where(plan.of_restarts, all_ages[0], who.canary[phase])
+        theirs = np.where(plan.of_restarts, all_ages[1], who.control[phase])
         if not mine.any():
             continue
         its_events, its_exposure = (x * theirs) @ places, (e * theirs) @ places
         if plan.unpaired:
             # As many control events as make production's past as sure as it can be taken to be.
-            its_events = np.where(np.isnan(rates), 0.0, rates)[:, None] * np.ones(plan.strata)
-            its_exposure = np.where(np.isnan(rates), 0.0, 1.0)[:, None] * np.ones(plan.strata)
+            its_events = np.nan_to_num(plan.rates) * np.ones(plan.strata)
+            its_exposure = np.isfinite(plan.rates) * np.ones(plan.strata)
         canary_exposure = (e * mine) @ places
         compared = (its_exposure > 0) & (canary_exposure > 0)
         rate = np.divide(its_events, its_exposure, out=np.zeros_like(its_events), where=compared)
-        use = mine[:, :m] * (compared @ places[:m].T)
+        use = mine[:, :m] * (compared @ m_places.T)
         kappa = _kappa(plan, look.age_s[:m]) if phase == COLD else np.ones((len(plan.counts), m))
-        rate_of = rate @ places[:m].T
+        rate_of = rate @ m_places.T
+        tolerated = addition
+        if not plan.unpaired and plan.tolerant.any():
+            # A canary that takes as much longer than its control of this moment as is tolerated has what is slower.
+            slower = np.divide((slow * theirs) @ places, its_exposure, out=np.zeros_like(rate), where=compared)
+            tolerated = np.where(plan.tolerant, np.maximum(slower @ m_places.T - factor * rate_of, 0.0), addition)
         events[phase], exposure[phase] = x[:, :m] * use, e[:, :m] * use
         allowed[phase] = exposure[phase] * kappa
-        limit[phase] = (rate_of * factor + addition) * allowed[phase]
+        added[phase] = tolerated * allowed[phase]
+        limit[phase] = rate_of * factor * allowed[phase] + added[phase]
         expected[phase] = rate_of * exposure[phase]
         control[0, phase], control[1, phase] = its_events * compared, its_exposure * compared
     for name, values in (
         ("events", events),
         ("limit", limit),
+        ("added", added),
         ("allowed", allowed),
         ("exposure", exposure),
         ("expected", expected),
@@ -174,10 +176,7 @@ def _levels(plan: Plan, lay: Layout, look: Columns, found: Measured, who: Cast, 
     known = np.isfinite(raw) & (raw >= 0)
     means = np.where(known, raw, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
     y = np.log(np.where(known, raw, 0.0) + LEVEL_FLOOR * means[:, None] + TINY) - plan.shifts
-    m, places, m_places = plan.canaries, plan.in_stratum, plan.in_stratum[: plan.canaries]
-    beside = np.zeros(len(plan.hosts))
-    beside[m : m + plan.baselines] = 1.0
-    aged = np.array([metric.rule.with_age and plan.baselines > 0 for metric in plan.levels])[:, None]
+    m, places, m_places = plan.canaries, plan.in_stratum, plan.canary_in_stratum
     deviation = np.zeros((PHASES, len(plan.levels), m))
     readings, inverse = deviation.copy(), np.zeros((PHASES, len(plan.levels), plan.strata))
     ticks = inverse.copy()
@@ -186,7 +185,7 @@ def _levels(plan: Plan, lay: Layout, look: Columns, found: Measured, who: Cast, 
         mine = known[:, :m] * who.canary[phase][:m]
         if not mine.any() or plan.unpaired:
             continue
-        theirs = known * np.where(aged, who.control[phase] * beside, who.control[phase])
+        theirs = known * np.where(plan.aged, who.control[phase] * plan.beside, who.control[phase])
         hosts = theirs @ places
         compared = (hosts > 0) & (mine @ m_places > 0)
         mean = np.divide((y * theirs) @ places, hosts, out=np.zeros_like(hosts), where=hosts > 0)

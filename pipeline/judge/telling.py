@@ -9,16 +9,15 @@ from pipeline.judge import sentences
 from pipeline.judge.bounds import Effect
 from pipeline.judge.caveats import caveats
 from pipeline.judge.columns import Columns, Floats
-from pipeline.judge.evalues import LEAST_READINGS
 from pipeline.judge.evidence import Evidence
+from pipeline.judge.levels import LEAST_READINGS
 from pipeline.judge.plan import REQUESTS, TAILS, Metric, Plan
 from pipeline.judge.quantities import ENOUGH_FOR_EDGE
 from pipeline.judge.strength import Term, progress
-from pipeline.judge.sums import WARM
 from pipeline.judge.verdict import Judgement, MetricVerdict, Verdict
 from pipeline.judge.windows import Window, spent
 from pipeline.model import MetricKind, MetricRule, Worse
-from pipeline.words import duration
+from pipeline.words import duration, some
 
 WATCH_PART = 0.2
 """Of the evidence that fails a release: from there on it is watched, and goes no further."""
@@ -40,6 +39,8 @@ class Seen:
     """By term: whether most canary hosts gave it in this very look."""
     beside: Sequence[bool]
     """By term: whether a control host beside a canary host gave it too."""
+    warm: Sequence[bool]
+    """By term: whether anything of it was compared once the canary was warm."""
     levels: Floats
     """(levels, hosts) of this look."""
     silent: str
@@ -94,7 +95,15 @@ def _overall(seen: Seen, metrics: Sequence[MetricVerdict], *, failed: bool) -> t
         if found:
             gone = next((metric for metric in found if metric.missing), None)
             return verdict, (gone or found[0]).why, gone is not None, ""
-    return Verdict.PASS, f"{len(counted)} of {len(counted)} metrics inside limits", False, ""
+    return Verdict.PASS, _inside(seen, metrics), False, ""
+
+
+def _inside(seen: Seen, metrics: Sequence[MetricVerdict]) -> str:
+    """What passes, and which of it does only since its difference may be chance."""
+    counted = [at for at, metric in enumerate(metrics) if metric.counts]
+    beyond = [seen.terms[at].metric.rule.title for at in counted if _over(seen.terms[at].metric.rule, seen.effects[at])]
+    inside = f"{len(counted) - len(beyond)} of {len(counted)} metrics inside limits"
+    return f"{inside}; {some(beyond)} beyond, which may be chance" if beyond else inside
 
 
 def _metric(seen: Seen, at: int, *, failed: bool) -> MetricVerdict:
@@ -138,6 +147,13 @@ def _metric(seen: Seen, at: int, *, failed: bool) -> MetricVerdict:
         alpha_spent=rate * term.metric.share * spent(evidence.now.looks, the.trial.looks),
         window=stretch,
     )
+
+
+def _over(rule: MetricRule, effect: Effect) -> bool:
+    """Whether what was seen is more than is tolerated, be it by chance."""
+    if effect.limit is None or effect.canary is None:
+        return False
+    return effect.canary > effect.limit if rule.worse is Worse.HIGHER else effect.canary < effect.limit
 
 
 def _beyond(rule: MetricRule, effect: Effect) -> bool:
@@ -193,9 +209,9 @@ def _gap(seen: Seen, at: int, samples: tuple[float, float]) -> tuple[str, bool, 
         if at >= len(the.counts) and _levels_of_control(seen, at - len(the.counts)) > 0:
             return f"fewer than {LEAST_READINGS} readings beside production's yet", False, True
         return "production gives nothing to compare with", True, True
-    if at >= len(the.counts) and seen.effects[at].low is None and not seen.effects[at].cold and _warm(seen, at):
+    if at >= len(the.counts) and seen.effects[at].low is None and not seen.effects[at].cold and seen.warm[at]:
         return "too few control hosts to know how hosts differ: not judged", False, False
-    if not _warm(seen, at):
+    if not seen.warm[at]:
         return "the canary is warming up, only gross faults are judged", False, True
     return "", False, True
 
@@ -213,13 +229,6 @@ def _of(metric: Metric) -> str:
     if metric.expression is not None:
         return ", ".join(sorted(metric.expression.names))
     return rule.of or rule.title
-
-
-def _warm(seen: Seen, at: int) -> bool:
-    """Whether anything of it was compared once the canary was warm."""
-    evidence, the = seen.evidence, seen.evidence.plan
-    name, place = ("exposure", at) if at < len(the.counts) else ("readings", at - len(the.counts))
-    return bool(evidence.layout.read(evidence.now.sums, name)[WARM, place].sum() > 0)
 
 
 def _lately(seen: Seen, at: int, stretch: str) -> str:

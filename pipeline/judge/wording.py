@@ -63,6 +63,14 @@ def percentage(ratio: float, sign: str = "-") -> str:
     return f"{100 * ratio:{sign}.{places}f}"
 
 
+def limited(limit: str, effect: float | None, limit_at: float | None, *, passes: bool) -> str:
+    """A limit behind a difference: " (limit 0.50pp)"; of what passes all the same, that it may be chance."""
+    if not limit:
+        return ""
+    beyond = effect is not None and limit_at is not None and limit_at != 0 and effect / limit_at > 1
+    return f" (limit {limit}{'; may be chance' if passes and beyond else ''})"
+
+
 def is_read_off(difference: str) -> bool:
     """Whether a metric's values and bounds are read off buckets, by its difference as it is shown."""
     return difference.endswith((_SLOW, _TAIL))

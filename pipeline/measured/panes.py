@@ -5,11 +5,11 @@ for twice the time, up to a 60th of the traffic cycle; from there the oldest poi
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pipeline.judge.verdict import Judgement, MetricVerdict
 from pipeline.model import MetricRule
-from pipeline.signals import Histogram, Sample, decayed, spread, value
+from pipeline.signals import Sample, decayed, spread, value
 from pipeline.view import MetricPane
 
 POINTS = 180
@@ -22,6 +22,7 @@ Point = tuple[float | None, float | None, float | None]
 """(canary, p10, p90)."""
 Bounds = tuple[float | None, float, float | None] | None
 """(low, effect, high) of the difference to the control group."""
+NOTHING: Point = (None, None, None)
 
 
 @dataclass
@@ -30,29 +31,15 @@ class _Group:
 
     hosts: dict[str, Sample] = field(default_factory=dict)
 
-    def fade(self) -> None:
-        self.hosts = {name: _scaled(sample, FADE) for name, sample in self.hosts.items()}
-
-    def add(self, samples: Mapping[str, Sample]) -> None:
+    def add(self, samples: Mapping[str, Sample], keep: float) -> None:
+        """`keep`: how much of what they did before still weighs."""
         self.hosts = {
-            name: decayed(self.hosts[name], sample, 1.0) if name in self.hosts else sample
+            name: decayed(self.hosts[name], sample, keep) if name in self.hosts else sample
             for name, sample in samples.items()
         }
 
     def values(self, metric: MetricRule) -> list[float]:
         return [found for sample in self.hosts.values() if (found := value(metric, sample)) is not None]
-
-
-def _scaled(sample: Sample, keep: float) -> Sample:
-    return replace(
-        sample,
-        host_s=sample.host_s * keep,
-        counters={name: count * keep for name, count in sample.counters.items()},
-        histograms={
-            name: Histogram(histogram.edges, tuple(count * keep for count in histogram.counts))
-            for name, histogram in sample.histograms.items()
-        },
-    )
 
 
 class Panes:
@@ -71,6 +58,9 @@ class Panes:
         self._bounds: dict[str, list[Bounds]] = {metric.key: [] for metric in self._metrics}
         self._canary, self._production = _Group(), _Group()
         self._open_at: float | None = None
+        self._said: Judgement | None = None
+        """With the newest point."""
+        self._drawn = True
 
     def add(
         self,
@@ -80,25 +70,30 @@ class Panes:
         judgement: Judgement | None = None,
     ) -> None:
         """One tick's samples by host; `production` pooled under one name is a line instead of a band."""
-        said = {metric.key: metric for metric in judgement.metrics} if judgement is not None else {}
         fresh = self._open_at is None or now_s - self._open_at >= self.step_s - self._tick_s / 2
         if fresh:
+            self._draw()
             self._open_at = now_s
-            self._canary.fade()
-            self._production.fade()
-        self._canary.add(canary)
-        self._production.add(production)
-        for metric in self._metrics:
-            points = self._points[metric.key]
-            point = self._point(metric)
-            bounds = self._bounds[metric.key]
-            if fresh or not points:
-                points.append(point)
-                bounds.append(_bounds(said.get(metric.key)))
-            else:
-                points[-1], bounds[-1] = point, _bounds(said.get(metric.key))
+            for key in self._points:
+                self._points[key].append(NOTHING)
+                self._bounds[key].append(None)
+        keep = FADE if fresh else 1.0
+        self._canary.add(canary, keep)
+        self._production.add(production, keep)
+        self._said, self._drawn = judgement, False
         if fresh and len(next(iter(self._points.values()), ())) > POINTS:
+            self._draw()
             self._shorten()
+
+    def _draw(self) -> None:
+        """Work out the newest point, which changes until it is closed: only then, or when somebody looks."""
+        if self._drawn:
+            return
+        said = _by_key(self._said)
+        for metric in self._metrics:
+            self._points[metric.key][-1] = self._point(metric)
+            self._bounds[metric.key][-1] = _bounds(said.get(metric.key))
+        self._drawn = True
 
     def _point(self, metric: MetricRule) -> Point:
         mine = self._canary.values(metric)
@@ -118,8 +113,8 @@ class Panes:
         self._points = {key: _merged(points) for key, points in self._points.items()}
 
     def panes(self, judgement: Judgement | None) -> tuple[MetricPane, ...]:
-        found = {metric.key: metric for metric in judgement.metrics} if judgement is not None else {}
-        panes = []
+        self._draw()
+        found, panes = _by_key(judgement), []
         for rule in self._metrics:
             canary, low, high = zip(*self._points[rule.key], strict=True) if self._points[rule.key] else ((), (), ())
             word = found.get(rule.key)
@@ -144,6 +139,10 @@ class Panes:
                 )
             )
         return tuple(panes)
+
+
+def _by_key(judgement: Judgement | None) -> dict[str, MetricVerdict]:
+    return {metric.key: metric for metric in judgement.metrics} if judgement is not None else {}
 
 
 def _bounds(word: MetricVerdict | None) -> Bounds:

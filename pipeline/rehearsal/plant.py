@@ -54,6 +54,8 @@ def plant(profile: Profile, control: Control, rng: np.random.Generator) -> Plant
     """
     if not 0 < profile.canaries < profile.hosts or profile.datacenters < 1:
         raise ValueError(f"{profile.name}: {profile.canaries} canaries of {profile.hosts} hosts leave no control")
+    if profile.datacenters > profile.hosts:
+        raise ValueError(f"{profile.name}: {profile.datacenters} datacenters of {profile.hosts} hosts leave some empty")
     if len(profile.canary_edges) != len(profile.edges):
         raise ValueError(f"{profile.name}: the new build's histogram must have {len(profile.edges)} edges")
     size, sites = profile.hosts, profile.datacenters

@@ -1,11 +1,12 @@
 """`pithead judge replay`: a recorded canary or wave judged again, by its own settings or by others."""
 
+import math
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.judge.sequential import SequentialJudge
-from pipeline.judge.trial import Prior, TrialRecord
+from pipeline.judge.trial import Reference, TrialRecord
 from pipeline.judge.verdict import Judgement, MetricVerdict
 from pipeline.judge.wording import evidence as told_evidence
 from pipeline.model import JudgeRules
@@ -34,7 +35,7 @@ async def run(args: Namespace, room: ControlRoom, out: Out, means: Means | None 
     except ValueError as wrong:
         raise Failure("judge replay --set", str(wrong), "see pithead judge replay --help", Exit.USAGE) from None
     with ends_at_once(), means.progress.at_work():
-        shown, points = await _judged_again(room, TrialRecord(replace(trial, rules=rules), known(kept, rules)), means)
+        shown, points = await _judged_again(room, with_rules(kept, rules), means)
     if shown.last is None:
         why = "the history holds none of its looks"
         raise Failure(f"judge replay {plain(trial.release)}", why, "replay a newer release", Exit.UNKNOWN)
@@ -49,15 +50,21 @@ async def run(args: Namespace, room: ControlRoom, out: Out, means: Means | None 
     return Exit.DONE if wishes or not shown.different else Exit.REFUSED
 
 
-def known(kept: TrialRecord, rules: JudgeRules) -> Prior:
-    """What was known before, less the tails that rested on settings which are others now."""
-    before = {rule.key: rule for rule in kept.trial.rules.metrics}
-    other = {rule.key for rule in rules.metrics if before.get(rule.key) != rule}
+def with_rules(kept: TrialRecord, rules: JudgeRules) -> TrialRecord:
+    """The trial by other settings, less the tails that were settled by a tolerance which is another now."""
+    tolerated = {rule.key: rule.tolerance for rule in kept.trial.rules.metrics}
+    other = {rule.key for rule in rules.metrics if tolerated.get(rule.key) != rule.tolerance}
     metrics = {
         key: replace(prior, edge=None, allowance=0.0) if key in other else prior
         for key, prior in kept.prior.metrics.items()
     }
-    return replace(kept.prior, metrics=metrics)
+    # A rate beyond an edge that holds no longer is no rate of this metric.
+    reference = {
+        key: Reference(math.nan) if key in other and before.edge is not None else before
+        for key, before in kept.trial.reference.items()
+    }
+    trial = replace(kept.trial, rules=rules, reference=reference)
+    return TrialRecord(trial, replace(kept.prior, metrics=metrics))
 
 
 def _wishes(typed: Sequence[str]) -> Mapping[str, str]:

@@ -90,7 +90,9 @@ async def _rehearsed(
                 clock=means.seconds,
             )
         except ValueError as wrong:
-            raise Failure("judge simulate", plain(str(wrong)), "more hosts, or fewer canaries", Exit.USAGE) from None
+            raise Failure(
+                "judge simulate", plain(str(wrong)), "more hosts, or fewer of the others", Exit.USAGE
+            ) from None
     finally:
         means.progress.over()
     return like, jobs, outcomes
@@ -143,7 +145,7 @@ def _as_typed(args: Namespace, like: Sized) -> Sized:
         profile,
         hosts=hosts,
         canaries=canaries,
-        datacenters=min(args.datacenters or profile.datacenters, hosts),
+        datacenters=args.datacenters or min(profile.datacenters, hosts),
         tick_s=args.tick or profile.tick_s,
         looks=looks,
         rps=args.rps or profile.rps,

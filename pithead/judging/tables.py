@@ -68,11 +68,16 @@ def summary(fault: str, outcomes: Sequence[Outcome]) -> Summary:
     )
 
 
+def _some(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
+
+
 def setting(like: Sized, seed: int) -> Iterator[str]:
     profile = like.profile
     length = duration(profile.looks * profile.tick_s)
     yield (
-        f"{profile.name}: {profile.canaries} canaries of {profile.hosts} hosts in {profile.datacenters} datacenters, "
+        f"{profile.name}: {_some(profile.canaries, 'canary', 'canaries')} of {profile.hosts} hosts in "
+        f"{_some(profile.datacenters, 'datacenter', 'datacenters')}, "
         f"control {like.rules.control}; {profile.looks} looks {profile.tick_s:g} s apart, {length}; seed {seed}"
     )
     yield (

@@ -19,6 +19,7 @@ from pipeline.judge.wording import confidence, evidence, is_read_off
 from pipeline.model import JudgeRules, MetricKind, MetricRule, Worse
 from pipeline.showing.present import differences
 from pipeline.signals import Histogram, Sample
+from pipeline.words import amount
 
 EDGES = (0.1, 0.25, 1.0, math.inf)
 P99 = MetricRule("p99", "latency p99", MetricKind.QUANTILE, of="latency", unit="s")
@@ -34,6 +35,10 @@ def histogram(name: str, slow: float) -> Sample:
 
 def judged(slow: float, looks: int, metric: MetricRule = P99, restarts: float = 0.0) -> MetricVerdict:
     """The metric in the last look, where the canary has `slow` slow requests a look and others 2."""
+    return judgement(slow, looks, metric, restarts).metrics[0]
+
+
+def judgement(slow: float, looks: int, metric: MetricRule, restarts: float = 0.0) -> Judgement:
     rules = JudgeRules((metric,), warmup_s=0.0, guard_burn=0.0)
     trial = Trial("s-1", 0, rules, 5.0, 60, dict.fromkeys(HOSTS, "dc"), CANARY, (), HOSTS[3:])
     judge = SequentialJudge()
@@ -46,7 +51,7 @@ def judged(slow: float, looks: int, metric: MetricRule = P99, restarts: float = 
         groups = {name: Group.CANARY if name in CANARY else Group.PRODUCTION for name in HOSTS}
         hosts = {name: HostLook(groups[name], sample, None) for name, sample in samples.items()}
         seen, said = judge.look(seen, Look(5.0, hosts, len(CANARY)))
-    return said.metrics[0]
+    return said
 
 
 def test_a_quantile_that_fails_says_what_was_counted_and_what_is_read_off() -> None:
@@ -59,6 +64,34 @@ def test_a_quantile_that_fails_says_what_was_counted_and_what_is_read_off() -> N
     assert aside.startswith("read off buckets: canary ")
     assert (said.difference, said.limit) == ("+3.00pp slow", "0.20")
     assert is_read_off(said.difference)
+
+
+def test_a_pass_names_what_is_beyond_its_limit_by_what_may_be_chance() -> None:
+    few = replace(P99, min_samples=1)
+    beyond, inside = judgement(2.6, 2, few), judgement(2.0, 2, few)
+    assert beyond.verdict is inside.verdict is Verdict.PASS
+    assert beyond.why == "0 of 1 metrics inside limits; latency p99 beyond, which may be chance"
+    assert inside.why == "1 of 1 metrics inside limits"
+    assert differences(beyond) == "p99 +0.30pp slow (limit 0.20; may be chance)"
+    assert differences(inside) == "p99 +0.00pp slow (limit 0.20)"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        (0.0092, "cores", "0.0092 cores"),
+        (0.5, "cores", "0.50 cores"),
+        (1_234.5, "/s", "1,234.50/s"),
+        (0.0, "", "0.00"),
+        (0.00042, "s", "0.42 ms"),
+        (0.412, "s", "412 ms"),
+        (51_000_000.0, "bytes", "49 MiB"),
+        (500_000.0, "bytes", "0.48 MiB"),
+        (math.inf, "s", "inf ms"),
+    ],
+)
+def test_an_amount_has_two_digits_at_least(value: float, unit: str, said: str) -> None:
+    assert amount(value, unit) == said
 
 
 def test_the_history_says_of_a_quantile_what_was_counted_too() -> None:
