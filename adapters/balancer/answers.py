@@ -47,6 +47,10 @@ _UP = frozenset({1, 2})
 """srv_op_state: starting, running; the others are stopped and stopping."""
 
 
+_CHECKS = 0x02 | 0x04
+"""srv_check_state: checks are configured, and enabled."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """One server of a backend, as a balancer has it."""
@@ -56,6 +60,8 @@ class Server:
     """By the balancer's own checks; a server without checks is up."""
     admin: Admin
     weight: int
+    checked: bool = False
+    """The balancer looks at its health by itself, as far as it says."""
 
     @property
     def maint(self) -> bool:
@@ -117,6 +123,7 @@ def _server(row: Mapping[str, str]) -> Server:
             up=_count(row["srv_op_state"]) in _UP,
             admin=Admin(_count(row["srv_admin_state"])),
             weight=_count(row["srv_uweight"]),
+            checked=_count(row.get("srv_check_state", "0")) & _CHECKS == _CHECKS,
         )
     except (KeyError, ValueError) as error:
         raise BalancerFault(f"malformed servers state: {plain(str(error), 60)}") from None

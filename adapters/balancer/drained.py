@@ -70,9 +70,10 @@ class DrainedHosts:
             if entry is not None and isinstance(state, HostState):
                 seen[host.name] = replace(state, healthy=False, detail=self._why_out(entry, state))
         for host in hosts:
-            state, note = seen.get(host.name), self._watch.note(host)
-            if note and isinstance(state, HostState):
-                seen[host.name] = replace(state, detail=plain("; ".join(filter(None, (state.detail, note)))))
+            state, note, silence = seen.get(host.name), self._watch.note(host), self._watch.silence(host)
+            if isinstance(state, HostState) and (note or silence):
+                detail = plain("; ".join(filter(None, (state.detail, note))))
+                seen[host.name] = replace(state, detail=detail, held=silence)
         return seen
 
     async def deploy(self, host: Host, intent: Intent, token: int, deadline_s: float) -> Outcome:
@@ -91,7 +92,8 @@ class DrainedHosts:
                 await self._take(hold, patience_ends_s)
                 await self._idle(hold, patience_ends_s, ends_s)
             except Undrainable as why:
-                return self._nothing_done(intent, "; ".join((str(why), *hold.said)))
+                result = Result.HELD if why.silent else Result.FAILED
+                return self._nothing_done(intent, "; ".join((str(why), *hold.said)), result)
             end = await self._inner.deploy(host, intent, token, max(ends_s - self._clock.monotonic(), 0.0))
             if hold.ours:
                 await self._after(host, intent, hold, end.result, ends_s)
@@ -121,8 +123,9 @@ class DrainedHosts:
                 if not isinstance(views, BalancerFault) and not is_last(seat, views):
                     return await self._keeper.take(hold, views, patience_ends_s)
             if isinstance(views, BalancerFault):
+                self._watch.doubt(seat)
                 if not await patience.again([views]):
-                    raise Undrainable(patience.told([views]))
+                    raise Undrainable(patience.told([views]).why, silent=views.silent)
                 continue
             patience.heard()
             left_s = patience_ends_s - self._clock.monotonic()
@@ -136,12 +139,12 @@ class DrainedHosts:
         """Wait for its sessions to end, for as long as they may take."""
         at_most_s = min(hold.seat.drain_s, max(ends_s - self._clock.monotonic(), 0.0))
         waited = await until_idle(hold.seat, hold.ours, at_most_s, patience_ends_s, self._clock)
-        wrong = waited.faults
+        wrong = waited.fault.why if waited.fault is not None else ""
         if not wrong and ends_s - self._clock.monotonic() <= 0:
             wrong = f"draining {hold.seat.name} took all the time: give the deploy a longer deadline or a shorter drain"
         if wrong:
             await self._keeper.undo(hold)
-            raise Undrainable(wrong)
+            raise Undrainable(wrong, silent=waited.fault is not None and waited.fault.silent)
         if waited.sessions:
             hold.said.append(f"sessions left on {hold.seat.name} after {at_most_s:.3g} s of drain: {waited.sessions}")
 
@@ -205,8 +208,8 @@ class DrainedHosts:
         out = f"{entry.backend}/{entry.server} is drained by pithead for {entry.operation}: {until}"
         return plain("; ".join(filter(None, (out, state.detail))))
 
-    def _nothing_done(self, intent: Intent, why: str) -> Outcome:
-        return Outcome(intent.operation, Result.FAILED, plain(f"nothing done: {why}"), self._clock.now())
+    def _nothing_done(self, intent: Intent, why: str, result: Result = Result.FAILED) -> Outcome:
+        return Outcome(intent.operation, result, plain(f"nothing done: {why}"), self._clock.now())
 
 
 def _is_well(state: Observation | None) -> bool:

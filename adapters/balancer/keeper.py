@@ -18,6 +18,11 @@ from pipeline.ports import Clock
 class Undrainable(Exception):
     """The host cannot be taken out of the traffic; nothing was done to it."""
 
+    def __init__(self, why: str, *, silent: bool = False) -> None:
+        super().__init__(why)
+        self.silent = silent
+        """As a balancer does not answer: it is asked again once it does."""
+
 
 @dataclass(slots=True)
 class Hold:
@@ -57,10 +62,10 @@ class Keeper:
         if unwritten:
             # A full disk must not stop a rollback; the history itself holds what goes forward.
             hold.said.append(f"{unwritten}: if pithead is stopped meanwhile, put {seat.name} back by hand")
-        faults = await drain(seat, hold.ours, Patience(self._clock, patience_ends_s))
-        if faults:
+        fault = await drain(seat, hold.ours, Patience(self._clock, patience_ends_s))
+        if fault is not None:
             await self.undo(hold)
-            raise Undrainable(faults)
+            raise Undrainable(fault.why, silent=fault.silent)
 
     async def undo(self, hold: Hold) -> None:
         """As it was before this deploy; a host that an earlier one had left drained is not well, and stays so."""

@@ -30,11 +30,13 @@ class Patience:
         self._wait_s = min(self._wait_s * 1.5, LONGEST_WAIT_S)
         return True
 
-    def told(self, faults: Iterable[BalancerFault]) -> str:
+    def told(self, faults: Iterable[BalancerFault]) -> BalancerFault:
         """What was wrong in the end, and for how long where that was silence."""
-        return in_words(faults, self._clock.monotonic() - self._began_s)
+        return as_one(faults, self._clock.monotonic() - self._began_s)
 
 
-def in_words(faults: Iterable[BalancerFault], silent_s: float) -> str:
+def as_one(faults: Iterable[BalancerFault], silent_s: float) -> BalancerFault:
     """The faults in one line; those of a silence of `silent_s` seconds say so."""
-    return "; ".join(f"no answer for {silent_s:.3g} s: {its.why}" if its.silent else its.why for its in faults)
+    every = tuple(faults)
+    said = (f"no answer for {silent_s:.3g} s: {its.why}" if its.silent else its.why for its in every)
+    return BalancerFault("; ".join(said), silent=all(its.silent for its in every))

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from adapters.balancer.answers import BalancerFault, Load, Server, no_server
 from adapters.balancer.haproxy import HaproxySocket, Wanted
-from adapters.balancer.patience import FIRST_WAIT_S, LONGEST_WAIT_S, Patience, in_words
+from adapters.balancer.patience import FIRST_WAIT_S, LONGEST_WAIT_S, Patience, as_one
 from pipeline.ports import Clock
 
 IDLE_LOOKS = 2
@@ -46,7 +46,7 @@ class Waited:
 
     sessions: int = 0
     """Left when the time was over."""
-    faults: str = ""
+    fault: BalancerFault | None = None
     """Of balancers that could not be asked any more: nobody knows what they send."""
 
 
@@ -81,13 +81,13 @@ def is_last(seat: Seat, views: Views) -> bool:
     )
 
 
-async def drain(seat: Seat, sockets: Iterable[HaproxySocket], patience: Patience) -> str:
+async def drain(seat: Seat, sockets: Iterable[HaproxySocket], patience: Patience) -> BalancerFault | None:
     """Take the server out on each of `sockets`; what went wrong, where something did."""
     while True:
         answers = await _each(sockets, lambda socket: socket.set_state(seat.backend, seat.server, Wanted.DRAIN))
         faults = _faults(answers)
         if not faults:
-            return ""
+            return None
         if not await patience.again(faults.values()):
             return patience.told(faults.values())
         sockets = tuple(faults)
@@ -148,7 +148,7 @@ async def until_idle(
         silent_s = now_s - min(heard_s.values())
         patient = now_s < patience_ends_s and all(fault.silent for fault in faults)
         if faults and not patient and (now_s >= drained_s or silent_s >= UNREACHED_S):
-            return Waited(faults=in_words(faults, silent_s))
+            return Waited(fault=as_one(faults, silent_s))
         if faults and patient:
             # Once it answers it must still be seen idle, and may have to be told again.
             ends_s = max(ends_s, now_s + 2 * LONGEST_WAIT_S)

@@ -10,9 +10,13 @@ from adapters.balancer.haproxy import HaproxySocket
 from adapters.balancer.seat import Seat
 from pipeline.model import Host
 from pipeline.ports import Clock
+from pipeline.text import PlainText, plain
+from pipeline.words import duration
 
 EVERY_S = 10.0
 """From one look at a backend to the next."""
+SILENT_S = 2.0
+"""Likewise, of a balancer that does not answer: releases wait for it."""
 
 _Place = tuple[str, str, str]
 """Address of a balancer, backend, server."""
@@ -29,6 +33,9 @@ class Watch:
         """By address and backend: servers that others took out, and how."""
         self._touched_s: dict[_Place, float] = {}
         """When a deploy of ours was last over there."""
+        self._silent: dict[str, tuple[float, str]] = {}
+        """By address: since when a balancer does not answer, and in which way."""
+        self._asking: set[HaproxySocket] = set()
         self._looks: set[asyncio.Task[None]] = set()
 
     def look(self, hosts: Iterable[Host]) -> frozenset[asyncio.Task[None]]:
@@ -40,10 +47,11 @@ class Watch:
             if seat is None:
                 continue
             for socket in seat.sockets:
-                if self._next_s.get((socket, seat.backend), now_s) <= now_s:
+                if socket not in self._asking and self._next_s.get((socket, seat.backend), now_s) <= now_s:
                     self._next_s[socket, seat.backend] = now_s + EVERY_S
                     due[socket].append(seat.backend)
         for socket, backends in due.items():
+            self._asking.add(socket)
             look = asyncio.ensure_future(self._ask(socket, backends))
             self._looks.add(look)
             look.add_done_callback(self._looks.discard)
@@ -67,6 +75,21 @@ class Watch:
         where = ", ".join(out)
         return f"{seat.server} is {how} in {seat.backend} of {where} (not by pithead): it gets no traffic from there"
 
+    def silence(self, host: Host) -> PlainText:
+        """Which of its balancers does not answer, how, and for how long; ""."""
+        seat = self._seats(host) if self._silent else None
+        for socket in seat.sockets if seat is not None else ():
+            if socket.address in self._silent:
+                since_s, why = self._silent[socket.address]
+                lasts = duration(self._clock.monotonic() - since_s)
+                return plain(f"balancer {socket.address} does not answer for {lasts}: {why}")
+        return plain("")
+
+    def doubt(self, seat: Seat) -> None:
+        """Something was wrong there: it is looked at with the next states."""
+        for socket in seat.sockets:
+            self._next_s.pop((socket, seat.backend), None)
+
     def touched(self, seat: Seat) -> None:
         """A deploy there is over: what was seen meanwhile may have been its own drain."""
         for socket in seat.sockets:
@@ -79,6 +102,24 @@ class Watch:
         await asyncio.gather(*looks, return_exceptions=True)
 
     async def _ask(self, socket: HaproxySocket, backends: Sequence[str]) -> None:
+        try:
+            await self._looked(socket, backends)
+        finally:
+            self._asking.discard(socket)
+
+    def _heard(
+        self, socket: HaproxySocket, backends: Sequence[str], began_s: float, fault: BalancerFault | None
+    ) -> None:
+        """Whether it answers at all, and how it does not."""
+        if fault is None or not fault.silent:
+            self._silent.pop(socket.address, None)
+            return
+        since_s, _ = self._silent.get(socket.address, (began_s, ""))
+        self._silent[socket.address] = since_s, fault.why.removeprefix(f"balancer {socket.address}: ")
+        for backend in backends:
+            self._next_s[socket, backend] = began_s + SILENT_S
+
+    async def _looked(self, socket: HaproxySocket, backends: Sequence[str]) -> None:
         """One after the other: a stats socket takes few connections at a time."""
         silent = False
         for backend in backends:
@@ -87,8 +128,11 @@ class Watch:
             try:
                 # A balancer that does not answer would take its time-out for every backend.
                 servers = {} if silent else await socket.servers(backend)
+                if not silent:
+                    self._heard(socket, backends, began_s, None)
             except BalancerFault as fault:
                 servers, silent = {}, fault.silent
+                self._heard(socket, backends, began_s, fault)
             ours |= self._ours()
             for name, server in servers.items():
                 place = (socket.address, backend, name)

@@ -1,24 +1,17 @@
-"""A command of the company's own as a check: run by argument list, never by a shell.
-
-It gets a session of its own, so that all it has started can be ended with it, a leash (`leash.py`) that ends it
-should the controller be killed, and nothing of the controller's environment but what a program needs to be found
-and to run.
-"""
+"""A command of the company's own as a check: run by argument list, never by a shell, on a leash (`leashing`)."""
 
 import asyncio
 import os
 import re
-import socket
-import sys
 from asyncio.subprocess import STDOUT
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from adapters.checks import leash
 from adapters.checks.finding import Finding
-from adapters.programs import DRAIN_S, environment, last_line, signal_name, status_of
+from adapters.checks.leashing import NotRun, on_leash
+from adapters.programs import DRAIN_S, last_line, signal_name
 from pipeline.checks import CheckRule
 from pipeline.model import Service
 from pipeline.text import plain
@@ -26,8 +19,6 @@ from pipeline.text import plain
 OUTPUT_KEPT = 4096
 """Bytes of the end of the output; what went wrong is said last."""
 LINES_KEPT = 20
-LATER_S = 5.0
-"""After the deadline, that is kept here, a leash keeps it too: a controller may be stopped or stuck."""
 FILLED = ("revision", "service", "hosts")
 _PLACEHOLDER = re.compile(rf"\{{({'|'.join(FILLED)})\}}")
 _LIKE_ONE = re.compile(r"(?<![$%{])\{ ?[A-Za-z][A-Za-z_-]{1,30} ?\}")
@@ -68,43 +59,22 @@ async def ran_command(check: CheckRule, service: Service, revision: str, kept: i
     arguments = [filled(argument, filling) for argument in check.command]
     if not arguments:
         return Ran(False, "no command to run")
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        ours.setblocking(False)
-        async with _Output.opened(kept) as output:
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    *leashed(arguments, check.deadline_s + LATER_S),
-                    stdin=theirs.fileno(),
-                    stdout=output.write_end,
-                    stderr=STDOUT,
-                    start_new_session=True,
-                    env=environment(),
-                )
-                # Its end is the leash's alone from now on.
-                theirs.close()
-            except (OSError, ValueError) as error:
-                return Ran(False, _not_run(arguments, error))
-            status = await status_of(process, check.deadline_s)
-        tail = bytes(output.tail)
-        if status is None:
-            return Ran(False, f"not done in {check.deadline_s:g} s, ended", tail)
-        word, _, number = _told(ours).partition(" ")
-    if word == "errno":
-        return Ran(False, _not_run(arguments, OSError(int(number), os.strerror(int(number)))))
-    if word == "exit":
-        status = int(number)
-    elif status >= 0:
-        # Its leash says nothing and ends in peace: Python itself could not be run.
-        return Ran(False, f"{plain(arguments[0], 100)} cannot be run: exit {status} of its leash", tail)
+    async with _Output.opened(kept) as output:
+        try:
+            async with on_leash(arguments, check.deadline_s, output.write_end, STDOUT) as program:
+                status = await program.status(check.deadline_s)
+        except NotRun as error:
+            not_run = str(error)
+        else:
+            not_run = ""
+    tail = bytes(output.tail)
+    if not_run:
+        return Ran(False, not_run, tail)
+    if status is None:
+        return Ran(False, f"not done in {check.deadline_s:g} s, ended", tail)
     if status < 0:
         return Ran(False, f"ended by {signal_name(-status)}", tail)
     return Ran(status == 0, f"exit {status}", tail)
-
-
-def leashed(arguments: Sequence[str], deadline_s: float) -> tuple[str, ...]:
-    """By its file, without site packages: it starts soon, and wherever the controller was started."""
-    return (sys.executable, "-I", "-S", leash.__file__, f"{deadline_s:.3f}", *arguments)
 
 
 def unknown_placeholders(arguments: Sequence[str]) -> tuple[str, ...]:
@@ -118,19 +88,6 @@ def unknown_placeholders(arguments: Sequence[str]) -> tuple[str, ...]:
         for each in found
         if each[1:-1] not in FILLED and get_close_matches(each[1:-1].strip().lower(), FILLED, n=1, cutoff=LIKENESS)
     )
-
-
-def _told(line: socket.socket) -> str:
-    """What the leash has said; it has ended."""
-    try:
-        return line.recv(100).decode("ascii", "replace")
-    except OSError:
-        return ""
-
-
-def _not_run(arguments: Sequence[str], error: OSError | ValueError) -> str:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return f"{plain(arguments[0], 100)} cannot be run: {reason}"
 
 
 def last_words(raw: bytes) -> tuple[str, ...]:

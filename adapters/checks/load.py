@@ -5,7 +5,7 @@ Read is the last JSON of the output, on one line or on many: one flat object (an
     {"rps": 1250.5, "p99_s": 0.18, "errors": 0.002}
 
 k6's end-of-test summary (`handleSummary` or `--summary-export /dev/stdout`), or locust's `--json`. Where a limit is
-set and its figure is not printed, the test fails: no data is never a pass.
+set and its figure is not printed, or nothing was answered, the test fails: no data is never a pass.
 """
 
 import math
@@ -51,6 +51,8 @@ async def run_load(check: CheckRule, service: Service, revision: str) -> Finding
 
 def faults(rule: LoadRule, found: Figures | None) -> list[str]:
     """What is beyond the limits, or not known, in words."""
+    if found is not None and found.rps == 0:
+        return ["no request was answered"]
     its = found or Figures()
     wrong: list[str] = []
     if rule.least_rps is not None:
@@ -143,7 +145,7 @@ def _locust(entries: Sequence[Any]) -> Figures | None:
                 return None
             took[float(ms)] = took.get(float(ms), 0.0) + number
     if not total:
-        return None
+        return Figures(rps=0.0)
     lasted_s = max(ends) - min(starts) if starts and ends else 0.0
     return Figures(total / lasted_s if lasted_s > 0 else None, _quantile_s(took, 0.99), min(1.0, failed / total))
 

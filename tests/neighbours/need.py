@@ -14,6 +14,12 @@ PACKAGES = {
     "promtool": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "victoria-metrics": "victoria-metrics",
+    "createrepo_c": "createrepo-c",
+    "rpmbuild": "rpm",
+    "runsv": "runit",
+    "sv": "runit",
+    "supervisorctl": "supervisor",
+    "supervisord": "supervisor",
 }
 """By program: Debian's package."""
 PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))

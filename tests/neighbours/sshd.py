@@ -17,7 +17,7 @@ SEPARATION = Path("/run/sshd")
 """Root's sshd wants it to be there."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sshd:
     """`doors` are ports of one sshd, each with settings of its own; `ssh -F config DOOR` or `DOOR-anything` goes in."""
 
@@ -28,7 +28,26 @@ class Sshd:
     config: Path
     known_hosts: Path
     log: Path
-    pid: int
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def start(self) -> None:
+        """Returns when its ports take connections: the same as before, where it was stopped."""
+        command = [need("sshd"), "-D", "-f", str(self.folder / "sshd_config"), "-E", str(self.log)]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+        for port in self.ports.values():
+            _await(port, self.process, self.log)
+
+    def stop(self) -> None:
+        """Those who are logged in stay."""
+        process, self.process = self.process, None
+        if process is not None:
+            process.terminate()
+            process.wait(timeout=START_S)
 
     def logins(self) -> int:
         """How many connections have logged in so far."""
@@ -53,7 +72,8 @@ def free_ports(number: int) -> list[int]:
 @contextmanager
 def sshd(folder: Path, doors: Mapping[str, Sequence[str]], *settings: str) -> Iterator[Sshd]:
     """Started and taking connections; `settings` are for all doors, and count before the usual ones."""
-    program, keygen = need("sshd"), need("ssh-keygen")
+    keygen = need("ssh-keygen")
+    need("sshd")
     need("ssh")
     home = folder / "home"
     home.mkdir(parents=True)
@@ -69,18 +89,12 @@ def sshd(folder: Path, doors: Mapping[str, Sequence[str]], *settings: str) -> It
     config = folder / "ssh_config"
     config.write_text("".join(_alias(f"{door} {door}-*", port) for door, port in ports.items()))
     _separation()
-    process = subprocess.Popen(
-        [program, "-D", "-f", str(folder / "sshd_config"), "-E", str(log)],
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    here = Sshd(folder, ports, home, config, known_hosts, log)
     try:
-        for port in ports.values():
-            _await(port, process, log)
-        yield Sshd(folder, ports, home, config, known_hosts, log, process.pid)
+        here.start()
+        yield here
     finally:
-        process.terminate()
-        process.wait(timeout=START_S)
+        here.stop()
 
 
 def _server(folder: Path, home: Path, ports: Mapping[str, int], doors: Mapping[str, Sequence[str]]) -> list[str]:

@@ -109,14 +109,20 @@ def digest_of(file: Path) -> str:
 
 
 def listed(sums: Path, name: str) -> str:
-    """The checksum of `name` in a list of `DIGEST  NAME`, or the only one that is in it. Raises `NoArtifact`."""
+    """The checksum of `name` in the file `sums`, as `picked` finds it. Raises `NoArtifact`."""
     try:
-        rows = [line.split(maxsplit=1) for line in sums.read_text("utf-8", "replace").splitlines() if line.strip()]
+        text = sums.read_text("utf-8", "replace")
     except OSError as error:
         raise NoArtifact(plain(f"no checksums {sums}: {error.strerror or error}")) from None
+    return picked(text, name, str(sums))
+
+
+def picked(text: str, name: str, where: str) -> str:
+    """The checksum of `name` in a list of `DIGEST  NAME`, or the only one that is in it. Raises `NoArtifact`."""
+    rows = [line.split(maxsplit=1) for line in text.splitlines() if line.strip()]
     found = [row[0].lower() for row in rows if row[1:] and row[1].strip().lstrip("*") == name]
     if not found and len(rows) == 1:
         found = [rows[0][0].lower()]
     if not found or len(found[0]) != 64 or not _HEX.issuperset(found[0]):
-        raise NoArtifact(plain(f"no sha256 of {name} in {sums}"))
+        raise NoArtifact(plain(f"no sha256 of {name} in {where}"))
     return found[0]

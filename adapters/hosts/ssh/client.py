@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import os
 import random
 import re
@@ -14,8 +15,9 @@ from functools import partial
 from pathlib import Path
 
 from adapters.hosts.ssh.backoff import Backoff
-from adapters.hosts.ssh.faults import LASTING, Kind, SshFault, classified
+from adapters.hosts.ssh.faults import LASTING, Kind, SshFault, classified, hidden
 from adapters.hosts.ssh.folder import SocketFolder
+from adapters.hosts.ssh.jumps import Jumps
 from adapters.hosts.ssh.process import OUTPUT_LIMIT, Feed, Heard, heard
 from adapters.hosts.ssh.watching import Watched, watched
 from pipeline.ports import Clock
@@ -37,13 +39,13 @@ class SshSettings:
     options: tuple[str, ...] = ()
     """More of ssh's own arguments, with absolute paths: `("-F", "/etc/pithead/ssh_config")`."""
     connections_at_once: int = 8
-    """New ones, over all hosts and so also through any jump host; sshd refuses beyond 10 (MaxStartups)."""
+    """New ones, over all hosts; through one jump host at most 8 of them."""
     sessions_at_once: int = 8
     """On one connection; sshd allows 10 (MaxSessions)."""
-    connect_s: int = 10
-    login_s: int = 20
+    connect_s: float = 10.0
+    login_s: float = 20.0
     """For the login and the shared connection to stand, once connected."""
-    keep_s: int = 60
+    keep_s: float = 60.0
     """A connection that nobody uses is closed after that."""
     first_retry_s: float = 2.0
     longest_retry_s: float = 30.0
@@ -74,6 +76,7 @@ class SshClient:
         self._rng = rng
         self._folder = SocketFolder(run_dir)
         self._gate = asyncio.Semaphore(settings.connections_at_once)
+        self._jumps = Jumps(self._configuration, settings.connections_at_once)
         self._sessions: dict[str, asyncio.Semaphore] = {}
         self._connecting: dict[str, asyncio.Task[SshFault | None]] = {}
         self._backoff = Backoff(settings.first_retry_s, settings.longest_retry_s, settings.retry_login_s, rng)
@@ -141,8 +144,10 @@ class SshClient:
     async def _connect(self, destination: str) -> SshFault | None:
         limit_s = self._settings.connect_s + self._settings.login_s
         self._met.add(destination)
-        async with self._gate:
+        async with self._jumps.passed(destination), self._gate:
             got = await self._heard(destination, Feed(), limit_s)
+            if isinstance(got, Heard) and got.status == _SSH_FAILED and hidden(got.err):
+                got = await self._unhidden(destination, got, limit_s)
         if isinstance(got, SshFault):
             return got
         if self._shared(destination):
@@ -158,7 +163,7 @@ class SshClient:
 
     async def _spoken(self, destination: str, feed: Feed, left_s: float, deadline_s: float) -> Ran | SshFault:
         if destination in self._unshared:
-            async with self._gate:
+            async with self._jumps.passed(destination), self._gate:
                 got = await self._heard(destination, feed, left_s)
         else:
             got = await self._heard(destination, feed, left_s)
@@ -183,12 +188,22 @@ class SshClient:
     async def _failed(self, destination: str, got: Heard) -> SshFault:
         return await self._rested(destination, classified(got.err, partial(self.by_hand, destination)))
 
+    async def _unhidden(self, destination: str, before: Heard, limit_s: float) -> Heard:
+        """Once more without a shared connection, where one hides what the jump host's own ssh says."""
+        argv = [*self._argv(destination, shared=False), "--", destination, "sh -s"]
+        got = await self._run(argv, Feed(), limit_s)
+        return got if isinstance(got, Heard) and got.status == _SSH_FAILED else before
+
+    async def _configuration(self, destination: str) -> bytes:
+        """What ssh would go by, as it prints it; b"" where it does not."""
+        got = await self._run([*self._argv(destination), "-G", "--", destination], Feed(), CONFIGURATION_S)
+        return got.out if isinstance(got, Heard) else b""
+
     async def _rested(self, destination: str, fault: SshFault) -> SshFault:
+        self._jumps.forget(destination)
         if fault.kind in LASTING:
-            argv = [*self._argv(destination), "-G", "--", destination]
             async with self._gate:
-                got = await self._run(argv, Feed(), CONFIGURATION_S)
-            said = got.out if isinstance(got, Heard) else b""
+                said = await self._configuration(destination)
             self._watched[destination] = await asyncio.to_thread(watched, self._settings.options, said)
         return self._backoff.failed(destination, fault, self._clock.monotonic())
 
@@ -217,7 +232,7 @@ class SshClient:
             mend = "install openssh-client" if isinstance(error, FileNotFoundError) else "see [ssh] program"
             return _fault(Kind.LOCAL, f"{argv[0]} cannot be run: {_reason(error)}: {mend}")
 
-    def _argv(self, destination: str) -> list[str]:
+    def _argv(self, destination: str, *, shared: bool = True) -> list[str]:
         fixed = {
             "BatchMode": "yes",
             "StrictHostKeyChecking": "yes",
@@ -226,12 +241,12 @@ class SshClient:
             "ClearAllForwardings": "yes",
             "RemoteCommand": "none",
             "LogLevel": "INFO",
-            "ConnectTimeout": f"{self._settings.connect_s}",
+            "ConnectTimeout": _whole(self._settings.connect_s),
             "ServerAliveInterval": "5",
             "ServerAliveCountMax": "3",
-            "ControlMaster": "auto",
-            "ControlPersist": f"{self._settings.keep_s}",
-            "ControlPath": f"./{_socket_name(destination)}",
+            "ControlMaster": "auto" if shared else "no",
+            "ControlPersist": _whole(self._settings.keep_s) if shared else "no",
+            "ControlPath": f"./{_socket_name(destination)}" if shared else "none",
         }
         options = [word for name, value in fixed.items() for word in ("-o", f"{name}={value}")]
         return [self._settings.program, "-T", *options, *self._settings.options]
@@ -257,6 +272,11 @@ class SshClient:
         argv = [*self._argv(destination), "-O", "exit", "--", destination]
         with suppress(OSError, ValueError):
             await heard(argv, Feed(), deadline_s=CLOSE_S, cwd=self._folder.path)
+
+
+def _whole(seconds: float) -> str:
+    """As ssh takes a time: it knows no fractions, and 0 is for ever."""
+    return str(max(math.ceil(seconds), 1))
 
 
 def _socket_name(destination: str) -> str:

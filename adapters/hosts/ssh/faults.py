@@ -45,7 +45,10 @@ _SIGNS: tuple[tuple[Kind, str], ...] = (
     (Kind.NAME, r"could not resolve hostname"),
     (Kind.REFUSED, r"connection refused"),
     (Kind.TIMED_OUT, r"(?:connection|operation) timed out|timeout, server .* not responding"),
-    (Kind.UNREACHABLE, r"no route to host|(?:network|host) is (?:unreachable|down)|stdio forwarding failed"),
+    (
+        Kind.UNREACHABLE,
+        r"closed by UNKNOWN port|no route to host|(?:network|host) is (?:unreachable|down)|stdio forwarding failed",
+    ),
     (
         Kind.TOO_MANY,
         r"exceeded maxstartups|(?:kex_exchange_identification|banner exchange): |connection (?:closed|reset)",
@@ -53,7 +56,13 @@ _SIGNS: tuple[tuple[Kind, str], ...] = (
     (Kind.LOCAL, r"bad configuration option|terminating, \d+ bad configuration|no such file or directory|bad owner"),
 )
 _SIGNS_COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _SIGNS)
+_UNTOLD = b"closed by unknown port"
 _NOISE = re.compile(r"@{3,}|warning: permanently added|debug\d: ", re.IGNORECASE)
+
+
+def hidden(said: bytes) -> bool:
+    """Whether the way to the host ended before it, and ssh does not say why: a shared connection hides that."""
+    return _UNTOLD in said.lower()
 
 
 def classified(said: bytes, by_hand: Callable[..., str]) -> SshFault:
@@ -79,6 +88,9 @@ def _told(kind: Kind, line: str, by_hand: Callable[..., str]) -> str:
         return f"host key not known ({short}): check it and accept it once with {by_hand()}"
     if kind is Kind.DENIED:
         return f"login refused ({short}): see whether {by_hand('-o', 'BatchMode=yes')} gets in"
+    if hidden(line.encode()):
+        by_itself = by_hand("-o", "ControlPath=none")
+        return f"the jump host or ProxyCommand ended before the login: see what {by_itself} says"
     if kind is Kind.TOO_MANY:
         return f"closed before the login, as by too many connections at once ({short})"
     return f"{kind.value}: {short}"

@@ -25,7 +25,7 @@ class Journal:
         word(self.unit)
 
     def argv(self, lines: int) -> tuple[str, ...]:
-        return ("journalctl", f"--unit={self.unit}", f"--lines={lines}", "--no-pager", "--quiet", "--output=short-iso")
+        return ("journalctl", f"--unit={self.unit}", f"--lines={lines}", "--no-pager", "--output=short-iso")
 
 
 @dataclass(frozen=True, slots=True)

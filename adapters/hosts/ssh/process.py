@@ -147,12 +147,16 @@ async def _status(process: Process, enough: asyncio.Event) -> int | None:
 
 
 async def _end(process: Process) -> None:
-    """End what is left of the session, and reap the program."""
-    if process.returncode is None:
-        _signal(process, signal.SIGTERM)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE_S):
-                await process.wait()
+    """End the program with its session, and reap it.
+
+    One that has ended by itself leaves what it left: the shared connection's way through a jump host is of its session.
+    """
+    if process.returncode is not None:
+        return
+    _signal(process, signal.SIGTERM)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(GRACE_S):
+            await process.wait()
     _signal(process, signal.SIGKILL)
     await process.wait()
 

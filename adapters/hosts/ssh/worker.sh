@@ -184,22 +184,26 @@ release_back() {
 install() { # REVISION: sets `failed`
     failed=
     _version=$version_prefix$1$version_suffix
+    keep revision "$1"
     case $manager in
     apt)
         _get="$sudo env DEBIAN_FRONTEND=noninteractive apt-get"
-        _how='-y -q --allow-downgrades -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold'
+        # Somebody else's upgrade is waited for.
+        _how='-y -q --allow-downgrades -o DPkg::Lock::Timeout=60'
+        _how="$_how -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold"
         # shellcheck disable=SC2086
         run $_get install $_how "$package=$_version" ||
             { run $_get update -q && run $_get install $_how "$package=$_version"; }
         ;;
     *)
-        # shellcheck disable=SC2086
-        run $sudo dnf install -y "$package-$_version" && current && [ "$running" = "$1" ] ||
-            run $sudo dnf downgrade -y "$package-$_version"
+        # Older ones go back only when told to, and what it knows of an archive may be days old.
+        for _do in install downgrade 'install --refresh'; do
+            # shellcheck disable=SC2086
+            run $sudo dnf $_do -y "$package-$_version" && current && [ "$running" = "$1" ] && break
+        done
         ;;
     esac
     failed=$(why $? "$said" "$errors")
-    keep revision "$1"
     current
     [ "$running" = "$1" ]
 }
@@ -207,9 +211,10 @@ install() { # REVISION: sets `failed`
 package() {
     unwell "in the middle of a deploy of $wanted"
     if [ "$old" != "$wanted" ] && ! install "$wanted"; then
+        keep revision "$old"
+        current
         _first="not installed: $failed; ${running:-nothing} is"
         [ "$running" = "$old" ] || fail_unwell "$_first"
-        keep revision "$old"
         as_it_was
         fail "$_first"
     fi

@@ -1,5 +1,6 @@
 """What a server answers, and what became of a question that brought no answer."""
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -35,6 +36,12 @@ class MetricsUnavailable(Exception):
         super().__init__(why)
         self.kind = kind
         self.why: PlainText = plain(why, 300)
+
+    @property
+    def told(self) -> PlainText:
+        """`why`, named by its kind where it does not say that itself."""
+        named = self.kind in (Kind.REFUSED, Kind.TIMEOUT) and self.kind not in self.why
+        return plain(f"{self.kind}: {self.why}") if named else self.why
 
 
 class Series(msgspec.Struct, frozen=True, gc=False):
@@ -80,6 +87,7 @@ class _Outline(msgspec.Struct):
     data: object = None
 
 
+_TITLE = re.compile(rb"<title>([^<]{1,500})</title>", re.IGNORECASE)
 _ANSWER = msgspec.json.Decoder(_Answer)
 _SERIES = msgspec.json.Decoder(list[Series])
 _OUTLINE = msgspec.json.Decoder(_Outline)
@@ -115,11 +123,12 @@ def any_of(body: bytes) -> object:
 
 
 def error_of(body: bytes) -> str:
-    """The server's own words for a refusal, or how its answer begins."""
+    """The server's own words for a refusal, a page's title, or how its answer begins."""
     try:
         error = _OUTLINE.decode(body).error
     except _UNREADABLE:
-        error = ""
+        title = _TITLE.search(body)
+        error = plain(title[1].strip()) if title else ""
     return plain(error or _begin(body), _SHOWN)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from adapters.metrics.prometheus.answers import Kind, MetricsUnavailable, Series
 from adapters.metrics.prometheus.call import Call
+from adapters.metrics.prometheus.returning import Returning
 from adapters.metrics.prometheus.settings import ServerSettings
 from pipeline.ports import Clock
 from pipeline.text import PlainText
@@ -40,6 +41,8 @@ class PrometheusClient:
         self._library: tuple[WarySession, Any] | None = None
         self._calls: set[Call] = set()
         self._closed = False
+        self.returning = Returning(clock)
+        """When it answers again; only short questions tell, as a heavy one may fail alone."""
 
     @property
     def server(self) -> str:
@@ -57,7 +60,13 @@ class PrometheusClient:
         def ask(connect: Any) -> tuple[Series, ...]:
             return tuple(connect.custom_query(query, params=params))
 
-        return await self._ask(ask, deadline_s)
+        try:
+            found = await self._ask(ask, deadline_s)
+        except MetricsUnavailable as fault:
+            self.returning.failed(fault.kind)
+            raise
+        self.returning.well()
+        return found
 
     async def range(self, query: str, start: float, end: float, step: float, deadline_s: float) -> tuple[Series, ...]:
         """The series from `start` to `end`, both inclusive, in unix seconds; `step` in seconds."""

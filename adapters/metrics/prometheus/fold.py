@@ -59,11 +59,16 @@ def fold(answers: Answers, labels: Labels, wanted: Collection[str], stale_s: flo
         why = _unfit(first.get(value, ()), last.get(value, ()), answers.at_s, stale_s, labels, value)
         scraped_s = first[value][0].number if why is None else 0.0
         found[value] = Found(scraped_s, Signals()) if why is None else why
-    for signal, rows in answers.signals:
-        _fill(found, signal, _rows(rows, labels, wanted), labels)
+    given: dict[str, str] = {}
+    """By value: the first signal of which there is anything."""
+    for signal, series in answers.signals:
+        rows = _rows(series, labels, wanted)
+        given = dict.fromkeys(rows, signal.name) | given
+        _fill(found, signal, rows, labels)
     for value, entry in found.items():
         if isinstance(entry, Found) and not entry.signals:
-            found[value] = Missing(plain(f"none of the wanted metrics where {labels.host}={_shown(value)}"))
+            said = f"no usable number of {given[value]}" if value in given else "none of the wanted metrics"
+            found[value] = Missing(plain(f"{said} where {labels.host}={_shown(value)}"))
     return found
 
 

@@ -140,12 +140,10 @@ class PrometheusMetrics:
                     await self._ask(ordered if chunk is None else chunk, chunk, pace_s)
         except MetricsUnavailable as error:
             patience.failed(self._clock.monotonic())
-            self._failed(values, f"{error.kind}: {error.why}" if error.kind not in error.why else error.why)
+            self._failed(values, error.told)
         except TimeoutError:
             patience.failed(self._clock.monotonic())
-            self._failed(
-                values, f"{Kind.TIMEOUT}: no refresh in {self._refresh_s:g} s: ask for less, or give it longer"
-            )
+            self._failed(values, f"{Kind.TIMEOUT}: too slow, not all queries were answered in {self._refresh_s:g} s")
         else:
             patience.well()
             if whole_at_s is not None:

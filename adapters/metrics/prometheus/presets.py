@@ -11,8 +11,7 @@ from rules and dashboards in use, and were not run here.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from adapters.metrics.prometheus.queries import Labels
-from adapters.metrics.source import Matcher, Op, SignalKind, SignalSource, parse_selector
+from adapters.metrics.source import SignalKind, SignalSource, parse_selector
 
 
 def _counter(name: str, selector: str) -> SignalSource:
@@ -70,7 +69,7 @@ PRESETS: Mapping[str, Mapping[str, SignalSource]] = MappingProxyType(
             _counter("errors", 'http_server_request_duration_seconds_count{http_response_status_code=~"5.."}'),
             _latency("http_server_request_duration_seconds"),
         ),
-        # By proxy and server: use `haproxy_labels`, one backend at a time.
+        # By proxy and server: a host is a server line, one backend at a time, and up when HAProxy says so.
         "haproxy": _preset(
             _counter("requests", "haproxy_server_http_responses_total"),
             _counter("errors", 'haproxy_server_http_responses_total{code="5xx"}'),
@@ -93,13 +92,3 @@ PRESETS: Mapping[str, Mapping[str, SignalSource]] = MappingProxyType(
         ),
     }
 )
-
-
-def haproxy_labels(backend: str) -> Labels:
-    """For the servers of one backend: a host is a server line, and is up when HAProxy says so."""
-    return Labels(
-        "server",
-        (Matcher("proxy", Op.EQUAL, backend),),
-        up="haproxy_server_status",
-        up_matchers=(Matcher("state", Op.EQUAL, "UP"),),
-    )

@@ -88,6 +88,11 @@ def ask(signal: Signal, labels: Labels, only: Sequence[str] | None = None) -> st
     return f"{total} or 0 * count by ({labels.host}) ({_selector(signal.family, where)})"
 
 
+def by_label(signal: SignalSource, label: str, labels: Labels) -> str:
+    """A counter of all hosts, summed by host and by one more label."""
+    return f"sum by ({labels.host},{label}) ({_selector(signal.family, (*signal.matchers, *labels.extra))})"
+
+
 def one_of(values: Iterable[str]) -> str:
     """A pattern (RE2) that matches these values and nothing else."""
     return "|".join(_SPECIAL.sub(r"\\\g<0>", value) for value in values)

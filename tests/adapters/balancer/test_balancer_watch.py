@@ -9,7 +9,8 @@ from adapters.balancer.book import DrainBook
 from adapters.balancer.drained import DrainedHosts
 from adapters.balancer.haproxy import HaproxySocket, Wanted
 from adapters.balancer.seat import Seat
-from adapters.balancer.watch import EVERY_S, Watch
+from adapters.balancer.watch import EVERY_S, SILENT_S, Watch
+from pipeline.events import Result
 from pithead.clock import SystemClock
 from tests.adapters.balancer.balancer_support import WAIT_S, intent
 
@@ -106,3 +107,46 @@ async def test_a_backend_is_asked_for_once_however_many_hosts_sit_there(house, t
     assert not watch.look(hosts)
     assert asked == ["be_web"]
     assert [watch.note(host) for host in hosts] == ["", MAINT, ""]
+
+
+async def held(here) -> set[str]:
+    """What keeps hosts from being deployed to, once looks under way have ended."""
+    hosts = [web.host for web in here.webs.values()]
+    await here.hosts.states(hosts, 1.0)
+    await asyncio.gather(*here.hosts._watch._looks)
+    seen = await here.hosts.states(hosts, 1.0)
+    assert all(state.healthy for state in seen.values())
+    return {state.held for state in seen.values()}
+
+
+async def test_hosts_behind_a_silent_balancer_are_held_until_it_answers_again(house) -> None:
+    here = await house(balancers=2)
+    clock, haproxy = ahead(here), here.balancers[1]
+    assert await held(here) == {""}
+    await haproxy.kill()
+    assert await held(here) == {""}
+    clock.ahead_s += EVERY_S
+    refused = f"balancer {haproxy.admin} does not answer for {{}}: refused: see whether HAProxy runs, and listens there"
+    assert await held(here) == {refused.format("0 s")}
+    clock.ahead_s += 20.0
+    assert await held(here) == {refused.format("20 s")}
+    await haproxy.start()
+    clock.ahead_s += SILENT_S
+    assert await held(here) == {""}
+
+
+async def test_a_deploy_that_finds_its_balancer_silent_has_it_looked_at_at_once(house) -> None:
+    here = await house()
+    ahead(here)
+    assert await held(here) == {""}
+    await here.balancers[0].kill()
+    outcome = await here.hosts.deploy(here.webs["web-1"].host, intent("web-1"), 1, 0.2)
+    assert outcome.result is Result.HELD
+    assert len(await held(here)) == 1
+    assert "" not in await held(here)
+
+
+async def test_a_balancer_that_refuses_holds_nobody_by_its_silence(house) -> None:
+    here = await house()
+    here.hosts._seats = here.hosts._watch._seats = lambda host: here.seat("web-9")
+    assert await held(here) == {""}

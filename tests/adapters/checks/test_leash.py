@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.checks.command import leashed, ran_command, unknown_placeholders
+from adapters.checks.command import ran_command, unknown_placeholders
+from adapters.checks.leashing import leashed
 from pipeline.checks import CheckKind, CheckRule
 from tests.adapters.checks.replay_support import service
 
@@ -36,6 +37,12 @@ from tests.adapters.checks.replay_support import service
 check = CheckRule("smoke", CheckKind.COMMAND, command=tuple(sys.argv[1:]), deadline_s=600.0)
 asyncio.run(ran_command(check, service(("h:1",)), "r2"))
 """
+FINDER = """
+import asyncio, sys
+from adapters.discovery.run import output_of
+asyncio.run(output_of(sys.argv[1:], 600.0, 1000))
+"""
+"""A controller whose hosts are found by a command."""
 
 
 class Held:
@@ -57,11 +64,12 @@ def command(*arguments: str, deadline_s: float = LONG_S) -> CheckRule:
     return CheckRule("smoke", CheckKind.COMMAND, command=arguments, deadline_s=deadline_s)
 
 
-async def test_a_killed_controller_leaves_no_command_nor_anything_that_it_started(peers) -> None:
+@pytest.mark.parametrize("controlling", [CONTROLLER, FINDER], ids=["check", "discovery"])
+async def test_a_killed_controller_leaves_no_command_nor_anything_that_it_started(peers, controlling: str) -> None:
     held = Held()
     port = (await peers.talking(held)).split(":")[1]
     controller = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", CONTROLLER, sys.executable, "-c", HOLDS_ON, port),
+        *(sys.executable, "-c", controlling, sys.executable, "-c", HOLDS_ON, port),
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": ROOT},
     )

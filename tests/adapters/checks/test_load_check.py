@@ -101,9 +101,9 @@ FORMS = [
     ({"rps": 5, "p99_s": None, "errors": 1.5, "other": []}, Figures(5.0)),
     ({"rps": True, "p99_s": "1", "errors": -1}, None),
     ({}, None),
-    ([], None),
+    ([], Figures(0.0)),
     ([1], None),
-    ([{"num_requests": 0, "num_failures": 0}], None),
+    ([{"num_requests": 0, "num_failures": 0}], Figures(0.0)),
     ({"metrics": {"http_reqs": 5}}, None),
 ]
 
@@ -132,7 +132,16 @@ def test_any_output_has_figures_or_none(output: bytes) -> None:
     assert found is None or isinstance(found, Figures)
 
 
-@given(st.tuples(*[st.none() | st.floats(0, 10) for _ in range(6)]))
+@pytest.mark.parametrize(
+    "printed", ['{"rps": 0, "p99_s": 0, "errors": 0}', '{"metrics": {"http_reqs": {"rate": 0}}}', "[]"]
+)
+@pytest.mark.parametrize("rule", [LoadRule(), LoadRule(most_p99_s=1.0), LoadRule(most_errors=0.5)])
+async def test_where_nothing_was_answered_no_limit_is_kept(printed: str, rule: LoadRule) -> None:
+    found = await run_load(load(printed, rule=rule), CART, "r2")
+    assert (found.passed, found.detail) == (False, "no request was answered")
+
+
+@given(st.tuples(*[st.none() | st.floats(0.01, 10) for _ in range(6)]))
 def test_a_limit_is_kept_only_by_a_known_figure(numbers: tuple[float | None, ...]) -> None:
     least, p99, errors, *got = numbers
     its = Figures(*got)

@@ -33,6 +33,7 @@ DOORS = {
     "busybox": ('ForceCommand mkdir -p "$HOME/bb"; busybox --install -s "$HOME/bb"; PATH="$HOME/bb" exec sh -s',),
     "small": ("ForceCommand ulimit -f 200; exec sh -s",),
     "apt": ('ForceCommand export APT_CONFIG="$HOME/apt/conf" DPKG_ADMINDIR="$HOME/apt/root/var/lib/dpkg"; exec sh -s',),
+    "dnf": ('ForceCommand PATH="$HOME/dnf/bin:$PATH" exec sh -s',),
     "fake": ('ForceCommand PATH="$HOME/fake:$PATH" exec sh -s',),
 }
 

@@ -1,7 +1,12 @@
 """Packages by the real apt and dpkg, in a folder of their own: the machine's packages are not touched."""
 
+import asyncio
+import fcntl
 import hashlib
+import os
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,8 +37,8 @@ APT::Sandbox::User "root";
 
 
 @pytest.fixture
-def apt(server) -> Path:
-    """A root with nothing installed, and an archive with two versions of a package."""
+def apt(server) -> Iterator[Path]:
+    """What it installs, in a root with nothing installed, and an archive with two versions of a package."""
     for program in ("apt-get", "dpkg-query", "dpkg-deb"):
         need(program)
     at = server.home / "apt"
@@ -45,7 +50,8 @@ def apt(server) -> Path:
     (root / "etc/apt/sources.list").write_text(f"deb [trusted=yes] file:{at}/archive ./\n")
     (at / "conf").write_text(CONFIGURATION.format(root=root))
     (at / "archive" / "Packages").write_text("".join(packaged(at, version) for version in VERSIONS))
-    return root / "opt" / "cart"
+    yield root / "opt" / "cart"
+    shutil.rmtree(at)
 
 
 def packaged(at: Path, version: str) -> str:
@@ -93,3 +99,55 @@ async def test_a_package_is_installed_at_its_version_and_a_failed_restart_brings
     failed = await deployed(site, "1.1", 3)
     assert (failed.result, failed.detail) == (Result.FAILED, "restart failed: exit 1; 1.0 runs again")
     assert ((await state(site)).revision, apt.read_text()) == ("1.0", "1.0")
+
+
+def pinned(site) -> None:
+    site.way = Way("cart", Package("apt", "pithead-cart", version="1:{revision}-1"), directory=str(site.kept))
+
+
+async def test_a_package_goes_up_and_down(site, apt) -> None:
+    pinned(site)
+    for attempt, revision in enumerate(("1.0", "1.1", "1.0"), 1):
+        outcome = await deployed(site, revision, attempt)
+        assert (outcome.result, outcome.detail) == (Result.DONE, f"runs {revision}")
+        assert apt.read_text() == revision
+
+
+async def test_a_version_that_has_just_been_published_is_found(site, apt) -> None:
+    pinned(site)
+    await deployed(site, "1.0", 1)
+    at = site.server.home / "apt"
+    with (at / "archive" / "Packages").open("a") as listed:
+        listed.write(packaged(at, "1.2"))
+    outcome = await deployed(site, "1.2", 2)
+    assert (outcome.result, outcome.detail, apt.read_text()) == (Result.DONE, "runs 1.2", "1.2")
+
+
+async def test_a_package_that_somebody_holds_stays_and_is_said_so(site, apt) -> None:
+    pinned(site)
+    await deployed(site, "1.0", 1)
+    root = site.server.home / "apt" / "root"
+    held = ["dpkg", f"--root={root}", "--force-not-root", "--log=/dev/null", "--set-selections"]
+    process = await asyncio.create_subprocess_exec(*held, stdin=asyncio.subprocess.PIPE)
+    await process.communicate(b"pithead-cart hold\n")
+    failed = await deployed(site, "1.1", 2)
+    assert failed.result is Result.FAILED
+    assert failed.detail.startswith("not installed: exit 100: E: Held packages were changed and -y was used without ")
+    assert failed.detail.endswith("; 1.0 is")
+    now = await state(site)
+    assert (now.revision, now.healthy) == ("1.0", True)
+
+
+async def test_somebody_elses_upgrade_is_waited_for(site, apt) -> None:
+    pinned(site)
+    await deployed(site, "1.0", 1)
+    lock = os.open(site.server.home / "apt/root/var/lib/dpkg/lock-frontend", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+    fcntl.lockf(lock, fcntl.LOCK_EX)
+    deploy = asyncio.create_task(deployed(site, "1.1", 2))
+    async with asyncio.timeout(LONG_S):
+        while b"Could not get lock" not in (site.kept / "out.log").read_bytes() + (site.kept / "err.log").read_bytes():
+            assert not deploy.done(), deploy.result()
+            await asyncio.sleep(0.02)
+    os.close(lock)
+    outcome = await deploy
+    assert (outcome.result, outcome.detail) == (Result.DONE, "runs 1.1")

@@ -10,16 +10,30 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.hosts.ssh import SshClient
+from adapters.config import durations
+from adapters.hosts.ssh import SshClient, SshHosts
 from adapters.hosts.ssh.client import Ran
 from adapters.hosts.ssh.faults import Kind, SshFault
 from adapters.hosts.ssh.process import Feed
 from pipeline.events import Result
 from pipeline.observed import HostFault, HostState
+from pithead.clock import SystemClock
 from tests.neighbours.sshd import free_ports
 
 LONG_S = 20.0
 HELLO = Feed(b"echo hello\n")
+
+
+class TriedOnce(SystemClock):
+    """After one try all its time is over, however long that took."""
+
+    slept_s = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.slept_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept_s += LONG_S
 
 
 @pytest.fixture
@@ -116,7 +130,8 @@ async def test_a_login_without_a_shell_is_one_clear_fault(site, door: str) -> No
     said = await why(site, door)
     assert said.startswith("the login there runs no `sh -s` (exit ")
     assert said.endswith("give it a shell, and no forced command")
-    outcome = await site.hosts.deploy(site.host(door), site.intent("r1"), 1, 0.5)
+    hosts = SshHosts(site.client, lambda _: site.way, TriedOnce())
+    outcome = await hosts.deploy(site.host(door), site.intent("r1"), 1, LONG_S)
     assert (outcome.result, outcome.detail) == (Result.FAILED, f"nothing done: {said}")
 
 
@@ -221,6 +236,15 @@ async def test_one_connection_is_shared_and_ends_with_the_client(site, server) -
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     await site.client.close()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("unused", ["0s", "500ms", "1m30s"])
+async def test_times_of_the_configuration_are_such_as_ssh_takes(site, other_client, unused: str) -> None:
+    client = other_client(connect_s=durations.seconds("1500ms"), keep_s=durations.seconds(unused))
+    assert isinstance(await client.run("plain-timed", HELLO, deadline_s=LONG_S), Ran)
+    # To ssh, 0 is for ever.
+    assert "ControlPersist=0" not in client._argv("plain-timed")
+    await client.close()
 
 
 async def test_fifty_hosts_are_met_with_at_most_eight_new_connections_at_once(site, server) -> None:

@@ -61,6 +61,10 @@ def test_the_end_of_another_call_is_none(end: bytes) -> None:
         (b"me@web: Permission denied (publickey).", Kind.DENIED),
         (b"Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures", Kind.DENIED),
         (b"kex_exchange_identification: read: Connection reset by peer", Kind.TOO_MANY),
+        (
+            b"kex_exchange_identification: Connection closed by remote host\nConnection closed by UNKNOWN port 65535",
+            Kind.UNREACHABLE,
+        ),
         (b"channel 0: open failed: connect failed: Connection refused\nstdio forwarding failed", Kind.REFUSED),
         (b"/home/me/.ssh/config: line 1: Bad configuration option: nonsense", Kind.LOCAL),
         (b"something new", Kind.OTHER),

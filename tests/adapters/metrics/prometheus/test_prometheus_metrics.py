@@ -149,9 +149,9 @@ async def test_many_hosts_in_focus_are_asked_for_in_chunks(rig) -> None:
             {"x_total": [of("a", 5), of("a", 6)]},
             'several series of requests where instance="a:80": the server gave them twice',
         ),
-        ({"x_total": [of("a", "NaN")]}, 'none of the wanted metrics where instance="a:80"'),
-        ({"x_total": [of("a", "-1")]}, 'none of the wanted metrics where instance="a:80"'),
-        ({"x_total": [of("a", "1_0")]}, 'none of the wanted metrics where instance="a:80"'),
+        ({"x_total": [of("a", "NaN")]}, 'no usable number of requests where instance="a:80"'),
+        ({"x_total": [of("a", "-1")]}, 'no usable number of requests where instance="a:80"'),
+        ({"x_total": [of("a", "1_0")]}, 'no usable number of requests where instance="a:80"'),
         ({"x_total": [({}, 5)]}, 'none of the wanted metrics where instance="a:80"'),
     ],
 )
@@ -202,7 +202,7 @@ async def test_a_failing_server_is_asked_again_after_doubling_waits_and_its_faul
     state = {"status": 503}
     here = await rig(answers(["a"]), status=lambda: state["status"])
     first = (await here.look("a"))["a"]
-    assert first.why.endswith(": overloaded: HTTP 503: no")
+    assert first.why.endswith(": HTTP 503: no")
     waits = []
     for _ in range(7):
         asked, wait = len(here.script.asked), 0
@@ -227,9 +227,8 @@ async def test_a_failure_in_mid_refresh_is_a_fault_of_every_host_even_of_one_tha
     state["status"] = 401
     here.clock.elapsed_s += 15
     seen = await here.look("a", "b")
-    assert {fault.why.partition(": auth")[2] for fault in seen.values()} == {
-        ": HTTP 401: the server wants other credentials"
-    }
+    [why] = {fault.why for fault in seen.values()}
+    assert why.endswith(": HTTP 401: the server wants other credentials")
 
 
 async def test_a_partial_answer_is_no_data_of_any_host(peers, http_answer, clock) -> None:
@@ -294,7 +293,7 @@ async def test_a_refresh_that_never_ends_is_given_up(peers, clock) -> None:
     client = PrometheusClient(ServerSettings(f"http://{address}", read_s=LONG_S), clock)
     metrics = PrometheusMetrics(client, (REQUESTS,), Labels(), clock, refresh_s=0.2)
     fault = (await metrics.readings([host("a")], LONG_S))["a"]
-    assert fault.why.partition(": timeout: ")[2].startswith("no ")
+    assert fault.why.partition(": timeout: ")[2].startswith("too slow, ")
     await metrics.close()
     await client.close()
 

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.metrics.prometheus.client import PrometheusClient
 from adapters.metrics.prometheus.metrics import PrometheusMetrics
-from adapters.metrics.prometheus.presets import PRESETS, haproxy_labels
+from adapters.metrics.prometheus.presets import PRESETS
 from adapters.metrics.prometheus.queries import Labels, OwnQuery, Signal
 from adapters.metrics.prometheus.rules import recorded, recording_rules, rule_tests
 from adapters.metrics.prometheus.settings import ServerSettings
@@ -24,6 +24,13 @@ from tests.neighbours.prometheus import free_address, running
 
 LONG_S = 20.0
 JOB = Labels(extra=(Matcher("job", Op.EQUAL, "app"),))
+BACKEND = Labels(
+    "server",
+    (Matcher("proxy", Op.EQUAL, "be_web"),),
+    up="haproxy_server_status",
+    up_matchers=(Matcher("state", Op.EQUAL, "UP"),),
+)
+"""As docs/fleet.toml says it."""
 SIGNALS: tuple[Signal, ...] = tuple(PRESETS["prometheus"].values())
 
 
@@ -83,7 +90,7 @@ async def faulty(url: str, signals: Sequence[Signal], labels: Labels, name: str)
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_rules_of_every_preset_pass_the_server_s_own_tool(tmp_path: Path, name: str) -> None:
     signals = tuple(PRESETS[name].values())
-    labels = haproxy_labels("be_web") if name == "haproxy" else JOB
+    labels = BACKEND if name == "haproxy" else JOB
     (tmp_path / "rules.yml").write_text(recording_rules(signals, labels))
     (tmp_path / "tests.yml").write_text(rule_tests(signals, labels, "rules.yml"))
     assert f"SUCCESS: {len(signals) + 2} rules found" in promtool("check", "rules", "rules.yml", folder=tmp_path)
@@ -152,7 +159,7 @@ async def test_haproxy_s_own_exporter_tells_of_the_servers_of_one_backend(tmp_pa
     written = HAPROXY.format(front=scraping.proxy, there=scraping.pages.address, nobody=nobody)
     (tmp_path / "haproxy.cfg").write_text(written)
     command = [need("haproxy"), "-db", "-f", str(tmp_path / "haproxy.cfg")]
-    signals, labels = tuple(PRESETS["haproxy"].values()), haproxy_labels("be_web")
+    signals, labels = tuple(PRESETS["haproxy"].values()), BACKEND
     with running(command, tmp_path / "log", f"http://{scraping.proxy}/"):
         found = await readings(scraping.url, signals, labels, ("web-1",), least=1.0)
         fault = await faulty(scraping.url, signals, labels, "web-2")
