@@ -7,13 +7,12 @@ import asyncio
 import secrets
 from typing import ClassVar
 
-from textual.screen import Screen
-
 from pipeline.commands import SAFE, Command, Receipt, Refused, Verb
 from pipeline.ports import ControllerLost, ControlRoom
 from pipeline.view import Proposal, ServiceRow, State
 from tui.keys import HELP, LOCK, ROLLBACK, Key
 from tui.room import room_of
+from tui.room_screen import RoomScreen
 from tui.status import KeyLine
 
 DEADLINE_S = 10.0
@@ -48,7 +47,7 @@ async def propose(room: ControlRoom, verb: Verb, service: str) -> Proposal:
         raise ControllerLost(f"no answer in {DEADLINE_S:g} s") from None
 
 
-class Acting(Screen[None]):
+class Acting(RoomScreen):
     KEYS: ClassVar[tuple[Key, ...]] = ()
 
     def target(self) -> ServiceRow | None:
@@ -124,11 +123,3 @@ class Acting(Screen[None]):
 
         keys = [(key, self.why_off(key)) for key in self.KEYS if key is not HELP]
         self.app.push_screen(HelpScreen(keys, room_of(self).beside))
-
-    def action_retry(self) -> None:
-        room_of(self).hurry()
-
-    def action_fault(self) -> None:
-        why = room_of(self).live.lost
-        if why:
-            self.notify(why, title="the controller", severity="error", markup=False)

@@ -94,11 +94,8 @@ class BudgetScreen(Acting):
     BudgetScreen.-wide #full {{ display: block; height: 20; layout: horizontal; }}
     BudgetScreen.-wide #going {{ width: 3fr; }}
     BudgetScreen.-wide #beside {{ width: 2fr; }}
-    BudgetScreen.-vast #page {{ layout: horizontal; }}
-    BudgetScreen.-vast #list, BudgetScreen.-vast #full {{ width: 1fr; height: 1fr; }}
-    BudgetScreen.-vast #full {{ layout: vertical; }}
-    BudgetScreen.-vast #going {{ width: 1fr; height: 18; }}
-    BudgetScreen.-vast #beside {{ width: 1fr; height: 1fr; }}
+    BudgetScreen.-vast #going {{ width: 1fr; }}
+    BudgetScreen.-vast #beside {{ width: 1fr; }}
     """
 
     def __init__(self, service: str = "") -> None:

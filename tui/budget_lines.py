@@ -31,7 +31,7 @@ def glance(row: ServiceRow | None, told: Told, at: datetime, width: int, look: L
     elif down is not None:
         lines += one_line(down, width, look)
     owed = payback_line(report.payback, report, look)
-    if row.budget.deploy_why.startswith("payback") and not row.glass:
+    if row.budget.deploy_why.startswith("payback") and not (row.glass or row.security_fix):
         # the sum says it all
         lines += [owed, *doors(row, at, width, look, most=2)[-1:]]
     else:
@@ -90,6 +90,8 @@ def doors(row: ServiceRow, at: datetime, width: int, look: Look, *, most: int) -
     said: Runs = ((f" deploy {may_deploy(its, at)}", deploy_tone(its.deploy, palette)),)
     if its.deploy is not Deploy.OK and its.deploy_why:
         said = (*said, (f": {harmless(its.deploy_why)}", palette.plain))
+    if row.security_fix:
+        said = ((f" SECURITY FIX {harmless(row.security_fix)} ", palette.alarm), *said)
     if row.glass:
         said = ((f" BREAK-GLASS {harmless(row.glass)} ", palette.alarm), *said)
     lines = folded(said, width, width, indent=3, most=most, more=look.glyphs.more)

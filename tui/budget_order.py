@@ -30,6 +30,12 @@ def worst_first(rows: Iterable[ServiceRow]) -> list[ServiceRow]:
     return sorted(rows, key=place)
 
 
+def one_window(rows: Iterable[ServiceRow]) -> str:
+    """The window of all budgets ("30d"); "" where they differ: a title with one would be wrong of others."""
+    windows = {row.budget.window for row in rows} - {""}
+    return windows.pop() if len(windows) == 1 else ""
+
+
 def known(budget: Budget) -> bool:
     """Whether enough is known for its numbers to be believed."""
     told = budget.left is not None and isfinite(budget.left)

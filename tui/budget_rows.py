@@ -12,10 +12,11 @@ from rich.style import Style
 from pipeline.view import Budget, Deploy, ServiceRow
 from tui.budget_order import LEAST_COVERAGE, RANK, ahead, known, mark
 from tui.budget_words import gone_in, lasted, stamp, time_left, times, tone, used_pct
+from tui.burn_down import trend
 from tui.theme import Palette
 from tui.widgets.pane import Look, crop, ends
 from tui.widgets.runs import Run, Runs, length
-from tui.words import UNKNOWN, bar, fit, percent
+from tui.words import UNKNOWN, bar, fit, harmless, many, percent
 
 PCT = 5
 
@@ -37,7 +38,7 @@ class Board:
     def of(rows: Sequence[ServiceRow], at: datetime) -> "Board":
         windows = Counter(row.budget.window for row in rows)
         window = windows.most_common(1)[0][0] if windows else ""
-        there = frozenset(title for title, has in _HAS.items() if any(has(row.budget) for row in rows))
+        there = frozenset(title for title, has in _HAS.items() if any(map(has, rows)))
         return Board(at, window, len(windows) > 1, there)
 
 
@@ -146,11 +147,38 @@ def _last(row: ServiceRow, width: int, board: Board, look: Look) -> Runs:
     return ((" " + fit(said, width - 1), _text(row, look)),)
 
 
-_HAS: Mapping[str, Callable[[Budget], bool]] = MappingProxyType(
+def _bad(row: ServiceRow, width: int, board: Board, look: Look) -> Runs:
+    del board
+    its = row.budget
+    said = UNKNOWN if its.bad is None or its.total is None else f"{many(its.bad)}/{many(its.total)}"
+    return ((fit(said, width, look.glyphs.more, right=True), _text(row, look)),)
+
+
+def _trend(row: ServiceRow, width: int, board: Board, look: Look) -> Runs:
+    del board
+    return ((fit("  " + trend(row.budget.trend, look), width), look.palette.dim),)
+
+
+def _ready(row: ServiceRow, width: int, board: Board, look: Look) -> Runs:
+    del board
+    return (("  " + fit(row.readiness or UNKNOWN, width - 2, look.glyphs.more), _text(row, look)),)
+
+
+def _lock(row: ServiceRow, width: int, board: Board, look: Look) -> Runs:
+    del board
+    style = look.palette.warn if row.lock else look.palette.dim
+    return ((fit(harmless(row.lock) or "-", width - 1, look.glyphs.more) + " ", style),)
+
+
+_HAS: Mapping[str, Callable[[ServiceRow], bool]] = MappingProxyType(
     {
-        "MONTH QUOTA": lambda its: its.month_used_s is not None,
-        "LAST OUTAGE": lambda its: its.last_outage is not None,
-        "BY": lambda its: bool(its.count),
+        "MONTH QUOTA": lambda row: row.budget.month_used_s is not None,
+        "LAST OUTAGE": lambda row: row.budget.last_outage is not None,
+        "BY": lambda row: bool(row.budget.count),
+        "BAD/ALL": lambda row: row.budget.total is not None,
+        "TREND": lambda row: any(point is not None for point in row.budget.trend),
+        "READY": lambda row: bool(row.readiness),
+        "LOCK": lambda row: bool(row.lock),
     }
 )
 ALWAYS = (
@@ -167,6 +195,10 @@ EXTRAS = (
     Column("MONTH QUOTA ", 15, _month, right=True),
     Column(" BY", 10, _count),
     Column(" LAST OUTAGE", 15, _last),
+    Column("BAD/ALL", 12, _bad, right=True),
+    Column("  TREND", 14, _trend),
+    Column("  READY", 8, _ready),
+    Column("LOCK", 23, _lock),
 )
 _MIXED = {"LEFT": 4, " USED": -4}
 MARGIN = 3

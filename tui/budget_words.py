@@ -10,6 +10,7 @@ from math import floor, isfinite
 from rich.style import Style
 
 from pipeline.policy.break_glass import WAITING
+from pipeline.policy.security_fix import BLOCKED_BY
 from pipeline.slo.report import Debt
 from pipeline.view import Budget, Deploy
 from tui.budget_order import gate_of, is_spent, known
@@ -26,13 +27,17 @@ ALLOWED: Mapping[Deploy, str] = {
     Deploy.UNKNOWN: "a rollback; more once somebody vouches for what cannot be seen (pithead attest)",
 }
 
-GLASS = "; break-glass in a severe incident, with a second person"
+FIX = "; approved security fix"
+GLASS = "; break-glass in a severe incident"
 
 
 def allowed(budget: Budget) -> str:
-    """What may be done; break-glass only where the gate that is named is one that it opens."""
-    shut = budget.deploy in (Deploy.HOLD, Deploy.BLOCKED)
-    return ALLOWED[budget.deploy] + (GLASS if shut and gate_of(budget) in WAITING else "")
+    """What may be done; a security fix and break-glass only where the gate that is named is one that they open."""
+    if budget.deploy not in (Deploy.HOLD, Deploy.BLOCKED):
+        return ALLOWED[budget.deploy]
+    gate = gate_of(budget)
+    fix, glass = FIX if gate in BLOCKED_BY else "", GLASS if gate in WAITING else ""
+    return f"{ALLOWED[budget.deploy]}{fix}{glass}"
 
 
 def time_left(seconds: float | None) -> str:

@@ -19,6 +19,7 @@ POINTS = 64
 """As many as a chart of them fills from edge to edge."""
 LEVELS = "_.-~"
 """A line of one row without braille, lowest first."""
+SPARKS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 SIDE = 6
 """Cells of the scale beside the curve."""
 LEGEND_FROM = 4
@@ -149,6 +150,15 @@ def _cells(down: BurnDown, width: int, look: Look) -> list[str]:
         level = 0 if value is None else int((value - scale.low) / room * len(LEVELS))
         cells.append(" " if value is None else LEVELS[min(level, len(LEVELS) - 1)])
     return cells
+
+
+def trend(points: Sequence[float | None], look: Look) -> str:
+    """What was left, a cell a point, from nothing to all of it; blank where it is not known."""
+    levels = SPARKS if pen(look).braille else LEVELS
+    return "".join(
+        " " if left is None else levels[min(int(min(max(left, 0.0), 1.0) * len(levels)), len(levels) - 1)]
+        for left in points
+    )
 
 
 def happened(down: BurnDown, width: int, look: Look) -> Runs:

@@ -81,6 +81,16 @@ def box(face: Face, glyphs: Glyphs, palette: Palette, height: int) -> tuple[Runs
     )
 
 
+def narrow(face: Face, width: int, glyphs: Glyphs, palette: Palette) -> tuple[Runs, ...]:
+    """In place of the box where it does not fit."""
+    said = (
+        face.title or f"{face.does} {face.service}?",
+        f"too narrow to be read: {width} columns, {WIDTH} needed",
+        "q closes",
+    )
+    return tuple(((fit(f" {text}", width, glyphs.more), palette.warn),) for text in map(harmless, said))
+
+
 def _line(runs: Runs, glyphs: Glyphs, palette: Palette) -> Runs:
     edge: Run = (glyphs.box.vertical, palette.dim)
     return (edge, *runs, (" " * max(WIDTH - 2 - length(runs), 0), palette.plain), edge)
@@ -140,7 +150,7 @@ def _buttons(face: Face, palette: Palette) -> Runs:
             (" ", palette.plain),
             cancel,
             ("   ", palette.plain),
-            ("y", palette.key),
+            ("y", palette.dim if face.focus == "reason" else palette.key),
             button(f" {face.does}", "confirm"),
         )
     if face.ready:
@@ -151,7 +161,7 @@ def _buttons(face: Face, palette: Palette) -> Runs:
 
 def _foot(face: Face) -> str:
     if face.step is not Step.ASKING:
-        return "" if face.step is Step.CLOSED else "Esc closes"
+        return "Esc closes" if face.step in (Step.LOADING, Step.SENDING) else "q closes"
     if face.asks is Asks.NAME:
         return "Esc cancels   pasted text is ignored   keys wait 0.4 s"
-    return "Esc cancels   Tab to the reason"
+    return "Esc cancels   Tab, then y" if face.focus == "reason" else "q cancels   Tab to the reason"

@@ -16,9 +16,10 @@ from pipeline.commands import OF_RELEASES, SAFE, Command, Refused, Verb
 from pipeline.ports import ControllerLost
 from pipeline.view import Asks, Proposal
 from tui.acting import new_request, propose, send
-from tui.dialog_box import WIDTH, Face, Step, box
+from tui.dialog_box import WIDTH, Face, Step, box, narrow
 from tui.room import room_of
 from tui.widgets.lines import Lines
+from tui.widgets.runs import Runs
 
 DEAF_S = 0.4
 """So long a new proposal or answer ignores keys: type-ahead on a slow line must not confirm it, nor hide it."""
@@ -53,10 +54,18 @@ class ProposalDialog(ModalScreen[None]):
 
     def _draw(self) -> None:
         app = room_of(self)
-        lines = box(self.face, app.glyphs, app.palette, self.app.size.height)
+        size = self.app.size
+        if self._narrow:
+            lines: tuple[Runs, ...] = narrow(self.face, size.width, app.glyphs, app.palette)
+        else:
+            lines = box(self.face, app.glyphs, app.palette, size.height)
         block = self.query_one(Lines)
         block.styles.height = len(lines)
         block.show(*lines)
+
+    @property
+    def _narrow(self) -> bool:
+        return self.app.size.width < WIDTH
 
     def _turn(self, face: Face) -> None:
         if face.step is not self.face.step:
@@ -100,7 +109,13 @@ class ProposalDialog(ModalScreen[None]):
         event.prevent_default()
         if not self._hears():
             return
-        if self.face.step is Step.ASKING:
+        if self._narrow:
+            # nobody may confirm what is not to be read
+            if event.key == "q":
+                self.action_close()
+        elif event.key == "q" and not self._types():
+            self.action_close()
+        elif self.face.step is Step.ASKING:
             self._answer(event)
         elif self.face.step is Step.UNSURE and event.key == "y":
             self._confirm()
@@ -110,13 +125,16 @@ class ProposalDialog(ModalScreen[None]):
     def _hears(self) -> bool:
         return room_of(self).clock.monotonic() - self._shown_at >= DEAF_S
 
+    def _types(self) -> bool:
+        return self.face.step is Step.ASKING and self.face.focus in ("name", "reason")
+
     def _answer(self, event: Key) -> None:
         face = self.face
         if event.key in ("tab", "down", "shift+tab", "up"):
             self._turn(face.moved(1 if event.key in ("tab", "down") else -1))
         elif event.key == "enter":
             self._enter()
-        elif face.focus in ("name", "reason"):
+        elif self._types():
             typed = face.typed
             if event.key == "backspace":
                 typed = typed[:-1]

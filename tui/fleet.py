@@ -8,6 +8,7 @@ from textual.binding import BindingType
 
 from pipeline.view import FleetView, ServiceRow
 from tui.acting import Acting
+from tui.budget_order import one_window
 from tui.fleet_lines import counts_line, empty_lines, last_line, notice_lines, too_small, why_lines
 from tui.fleet_order import Choice, next_order
 from tui.fleet_rows import draw, head
@@ -129,8 +130,7 @@ class FleetScreen(Acting):
         block.styles.height = len(notices)
         block.show(*notices)
         self.query_one("#counts", Lines).show(counts_line(rows, len(shown), self.choice, width, look))
-        window = rows[0].budget.window if rows else ""
-        self.query_one("#head", Lines).show(head(width, window, look.palette))
+        self.query_one("#head", Lines).show(head(width, one_window(rows), look.palette))
         self._list.show(shown, empty_lines(view, self.choice, look))
         self.query_one("#last", Lines).show(last_line(view.last if view else None, width, look))
         self._explain()

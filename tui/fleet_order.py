@@ -26,7 +26,7 @@ ORDERS: Mapping[str, Callable[[ServiceRow], Any]] = {
 PRESETS: Mapping[str, Callable[[ServiceRow], bool]] = {
     "all": lambda row: True,
     "moving": moving,
-    "attention": lambda row: needs_person(row) or bool(row.incident or row.glass),
+    "attention": lambda row: needs_person(row) or bool(row.incident or row.glass or row.security_fix),
 }
 
 FIELDS: Mapping[str, Callable[[ServiceRow], str]] = {
@@ -36,7 +36,9 @@ FIELDS: Mapping[str, Callable[[ServiceRow], str]] = {
     "state": lambda row: row.state,
     "verdict": lambda row: verdict(row.verdict),
     "deploy": lambda row: "" if row.budget.deploy is Deploy.OK else row.budget.deploy.value,
-    "incident": lambda row: f"{row.incident} {'break-glass' if row.glass else ''}",
+    "incident": lambda row: (
+        f"{row.incident} {'break-glass' if row.glass else ''} {'security fix' if row.security_fix else ''}"
+    ),
     "rev": lambda row: f"{row.revision} {row.staging.revision} {row.canary.revision} {row.production.revision}",
 }
 

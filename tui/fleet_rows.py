@@ -58,7 +58,7 @@ def _name(row: ServiceRow, width: int, look: Look) -> Run:
     if not flag:
         return fit(row.name, width - 1, look.glyphs.more) + " ", style
     said = f"{fit(row.name, width - 3, look.glyphs.more)} {flag} "
-    return said, look.palette.alarm if row.glass else look.palette.fail
+    return said, look.palette.alarm if row.glass or row.security_fix else look.palette.fail
 
 
 def _team(row: ServiceRow, width: int, look: Look) -> Run:
@@ -144,7 +144,7 @@ def columns(width: int) -> tuple[Column, ...]:
 
 
 def head(width: int, window: str, palette: Palette) -> Runs:
-    """The line of titles; `window` is the error budgets' ("30d")."""
+    """The line of titles; `window` is all error budgets' ("30d"), or ""."""
     text = " " * MARGIN
     for column in columns(width):
         title = f"BUDGET {window}" if column.title == "BUDGET" else column.title

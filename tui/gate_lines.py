@@ -17,8 +17,8 @@ from tui.widgets.runs import Run, Runs
 from tui.words import fit, harmless, span
 
 LONGEST_NAME = 20
-LOUD = "break-glass"
-"""The gate that is there only while a pass is in force."""
+LOUD = frozenset({"break-glass", "security-fix"})
+"""Gates that are there only while a pass is in force."""
 WORD = 8
 """Cells for "unknown "."""
 
@@ -87,14 +87,14 @@ def _whole(gate: Gate, at: datetime, width: int, named: int, look: Look, *, curs
 
 
 def _tone(gate: Gate, palette: Palette) -> Style:
-    """Loud while break-glass lets everything that only waits pass."""
-    return palette.alarm if gate.name == LOUD else palette.answers[gate.answer]
+    """Loud while a pass opens what would be closed."""
+    return palette.alarm if gate.name in LOUD else palette.answers[gate.answer]
 
 
 def closed_first(view: ServiceView) -> ServiceView:
     """For where not all gates are seen at once."""
     return replace(
-        view, gates=tuple(sorted(view.gates, key=lambda gate: gate.answer is Answer.PASS and gate.name != LOUD))
+        view, gates=tuple(sorted(view.gates, key=lambda gate: gate.answer is Answer.PASS and gate.name not in LOUD))
     )
 
 

@@ -12,11 +12,12 @@ from tui.words import fit
 Keys = Sequence[tuple[Key, str]]
 """Each with why it is off now, or ""."""
 NAME, IDS = 9, 24
+LEAVING = "q goes back; from the fleet it leaves, and rollouts go on"
 
 
 def help_sheet(keys: Keys, width: int, look: Look, beside: str = "") -> Sheet:
     body = (*_keys(keys, width, look), (), *_moves(look), *_beside(beside, width, look))
-    return Sheet((("keys of this view", look.palette.strong),), body, (("q leaves, rollouts go on", look.palette.dim),))
+    return Sheet((("keys of this view", look.palette.strong),), body, ((LEAVING, look.palette.dim),))
 
 
 def _keys(keys: Keys, width: int, look: Look) -> Iterator[Runs]:

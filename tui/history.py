@@ -199,10 +199,13 @@ class HistoryScreen(Acting):
         return None
 
     def action_back(self) -> None:
+        self.app.pop_screen()
+
+    def action_clear(self) -> None:
         if self.text:
             self._filter("")
         else:
-            self.app.pop_screen()
+            self.action_back()
 
     def action_open(self) -> None:
         event, times = self._list.selected, self._times

@@ -29,7 +29,7 @@ class Key:
 
 HELP = Key("room.help", "question_mark,f1", "?", "show_help", "help", "the keys of this view, and why one is off")
 LEAVE = Key("room.leave", "q", "q", "leave", "quit", "leave; rollouts go on without this screen")
-BACK = Key("room.back", "escape,q", "Esc", "back", "back", "back to where you came from")
+BACK = Key("room.back", "q,escape", "q", "back", "back", "back to where you came from, as Esc; from the fleet q leaves")
 RETRY = Key("room.retry", "r", "r", "retry", "", "ask a lost controller again now")
 FAULT = Key("room.fault", "exclamation_mark", "!", "fault", "", "why the controller does not answer")
 

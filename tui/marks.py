@@ -1,4 +1,6 @@
-"""Marks that are loud wherever a service is drawn: break-glass, an open incident, a door that is closed. Pure."""
+"""Marks that are loud wherever a service is drawn: break-glass, a security fix, an open incident, a door that is
+closed. Pure.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,13 +23,18 @@ def glass(row: ServiceRow) -> str:
     return f"BREAK-GLASS {harmless(row.glass)}" if row.glass else ""
 
 
+def security_fix(row: ServiceRow) -> str:
+    """As in "SECURITY FIX r878 (CVE-2026-1234) until ... by ana, approved by ben", or ""."""
+    return f"SECURITY FIX {harmless(row.security_fix)}" if row.security_fix else ""
+
+
 def incident(row: ServiceRow) -> str:
     return f"INCIDENT {harmless(row.incident)}" if row.incident else ""
 
 
 def letter(row: ServiceRow) -> str:
-    """Beside the name on a line: "G" while break-glass is in force, "I" while an incident is open."""
-    return "G" if row.glass else "I" if row.incident else ""
+    """Beside the name on a line: "G" while break-glass is in force, "S" a security fix, "I" an incident is open."""
+    return "G" if row.glass else "S" if row.security_fix else "I" if row.incident else ""
 
 
 def shown_state(row: ServiceRow) -> State:
@@ -40,6 +47,8 @@ def said_of(row: ServiceRow, at: datetime, palette: Palette, *, short: bool = Fa
     runs: Runs = ()
     if row.glass:
         runs = (*runs, (" BREAK-GLASS " if short else f" {glass(row)} ", palette.alarm), ("  ", palette.plain))
+    if row.security_fix:
+        runs = (*runs, (" SECURITY FIX " if short else f" {security_fix(row)} ", palette.alarm), ("  ", palette.plain))
     if row.incident:
         runs = (*runs, (f"{harmless(row.incident) if short else incident(row)}; ", palette.fail))
     its = row.budget
@@ -59,7 +68,7 @@ def warned(row: ServiceRow, palette: Palette) -> Runs:
 
 
 def banner(rows: Sequence[ServiceRow], width: int, look: Look) -> tuple[Runs, ...]:
-    """Over a list of services: each break-glass in force, then each open incident; how many more there are."""
+    """Over a list of services: each break-glass in force, each security fix, then each open incident; how many more."""
     palette = look.palette
     lines: list[Runs] = [
         ((fit(f" {harmless(row.name)}: {glass(row)} ", width, look.glyphs.more), palette.alarm),)
@@ -67,21 +76,27 @@ def banner(rows: Sequence[ServiceRow], width: int, look: Look) -> tuple[Runs, ..
         if row.glass
     ]
     lines += [
+        ((fit(f" {harmless(row.name)}: {security_fix(row)} ", width, look.glyphs.more), palette.alarm),)
+        for row in rows
+        if row.security_fix
+    ]
+    lines += [
         ((fit(f" {harmless(row.name)}: {incident(row)}", width, look.glyphs.more), palette.fail),)
         for row in rows
-        if row.incident and not row.glass
+        if row.incident and not row.glass and not row.security_fix
     ]
     if len(lines) <= MOST:
         return tuple(lines)
-    return (*lines[: MOST - 1], ((f" and {len(lines) - MOST + 1} more under break-glass or incident", palette.alarm),))
+    more = f" and {len(lines) - MOST + 1} more under break-glass, a security fix or an incident"
+    return (*lines[: MOST - 1], ((more, palette.alarm),))
 
 
 def head_lines(row: ServiceRow, at: datetime, width: int, look: Look, *, most: int) -> tuple[Runs, ...]:
     """On the service's own page, a line or two of its own; none where nothing is marked."""
-    if not (row.glass or row.incident or is_closed(row)):
+    if not (row.glass or row.security_fix or row.incident or is_closed(row)):
         return ()
     runs = said_of(row, at, look.palette)
-    if not row.glass:
+    if not (row.glass or row.security_fix):
         runs = ((" ", look.palette.plain), *runs)
     text, style = runs[-1]
     runs = (*runs[:-1], (text.rstrip("; "), style))

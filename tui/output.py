@@ -3,6 +3,7 @@
 Text is cleaned where it comes in (`pipeline.text`); this catches what a mistake lets through.
 """
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -31,3 +32,20 @@ class NoColors(LineFilter):
         return [
             Segment(text, None if style is None else style.without_color, control) for text, style, control in segments
         ]
+
+
+class OnlyAscii(LineFilter):
+    """For a terminal that takes nothing else: a sign that it cannot show is as many "?" as it has cells."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        del background
+        return [
+            segment
+            if segment.control is not None or segment.text.isascii()
+            else Segment(_asked(segment), segment.style)
+            for segment in segments
+        ]
+
+
+def _asked(segment: Segment) -> str:
+    return "".join(char if char.isascii() else "?" * cell_len(char) for char in segment.text)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from tui.keys import bindings
 from tui.page_keys import READING
 from tui.room import room_of
+from tui.room_screen import RoomScreen
 from tui.status import KeyLine, LostBanner, TopLine
 from tui.widgets.pane import Look, Pane, Sheet
 
@@ -26,7 +26,7 @@ class Reading(Pane):
         return self._sheet(width, self.look)
 
 
-class PageScreen(Screen[None]):
+class PageScreen(RoomScreen):
     AUTO_FOCUS = "#reading"
     BINDINGS: ClassVar = bindings(READING)
 
@@ -43,7 +43,7 @@ class PageScreen(Screen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self.query_one(KeyLine).offer([("Esc", "back", True), ("j k", "scroll", True), ("g G", "first, last", True)])
+        self.query_one(KeyLine).offer([("q", "back", True), ("j k", "scroll", True), ("g G", "first, last", True)])
 
     def action_back(self) -> None:
         self.app.pop_screen()

@@ -47,10 +47,12 @@ SERVICE = (
     RETRY,
     FAULT,
 )
+BACK_AT_ONCE = Key(BACK.id, "q", "q", "back", "back", "back to where you came from, whatever the filter")
 HISTORY = (
     HELP,
-    BACK,
+    BACK_AT_ONCE,
     Key("history.filter", "slash", "/", "filter", "filter", "only events that say this; Esc clears"),
+    Key("history.clear", "escape", "Esc", "clear", "", "clear the filter; without one, back"),
     Key("history.dates", "d", "d", "dates", "dates", "write the date beside the time"),
     Key("history.zone", "z", "z", "zone", "UTC/local", "times in UTC, or in this machine's zone"),
     Key("history.open", "enter", "Enter", "open", "detail", "the event in full"),
@@ -61,8 +63,9 @@ HISTORY = (
 )
 LOGS = (
     HELP,
-    BACK,
+    BACK_AT_ONCE,
     Key("logs.filter", "slash", "/", "filter", "filter", "only lines that say this, or of a host or track; Esc clears"),
+    Key("logs.clear", "escape", "Esc", "clear", "", "clear the filter; without one, back"),
     Key("logs.wrap", "w", "w", "wrap", "wrap", "long lines cut, or in full"),
     Key("logs.refresh", "r", "r", "retry", "read now", "read the logs again now; else every 5 s"),
     FAULT,
@@ -83,7 +86,11 @@ ASKED = (
     Key("asked.refresh", "r", "r", "retry", "ask now", "ask again now; else every 10 s"),
     FAULT,
 )
-READING = (Key("reading.back", "escape,q,enter", "Esc", "back", "back", "back to where you came from"),)
+READING = (
+    Key("reading.back", "q,escape,enter", "q", "back", "back", "back to where you came from"),
+    RETRY,
+    FAULT,
+)
 PAGES: Mapping[str, Sequence[Key]] = {
     "service": SERVICE,
     "history": HISTORY,

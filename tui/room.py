@@ -34,7 +34,7 @@ from tui.feed import LONGEST_S, Fresh, Live, Lost, follow
 from tui.glyphs import ASCII, UNICODE, Glyphs
 from tui.keys import VIEWS, remap
 from tui.narrow import Terminal
-from tui.output import NoColors, NoControls
+from tui.output import NoColors, NoControls, OnlyAscii
 from tui.page_keys import PAGES
 from tui.theme import PLAIN_THEME, THEME, Colors, Palette, palette
 from tui.watchdog import Watchdog
@@ -46,6 +46,11 @@ AGAIN_S = 2.0
 
 class RoomApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    .-ascii Toast.-information { border-left: ascii $success; }
+    .-ascii Toast.-warning { border-left: ascii $warning; }
+    .-ascii Toast.-error { border-left: ascii $error; }
+    """
     BINDINGS: ClassVar = [
         # with priority: in a dialog other bindings of the app do not count
         Binding("ctrl+c", "interrupt", "Leave", priority=True),
@@ -109,7 +114,10 @@ class RoomApp(App[None]):
         self.glyphs: Glyphs = ASCII if ascii or not _speaks_utf8() else UNICODE
         depth = colors or (Colors.NONE if silent else Colors(self.console.color_system or "none"))
         self.palette: Palette = palette(depth)
+        self.set_class(self.glyphs is ASCII, "-ascii")
         self._clean: list[LineFilter] = [NoControls()]
+        if not _speaks_utf8():
+            self._clean.append(OnlyAscii())
         if depth is Colors.NONE:
             self._clean.append(NoColors())
         self.register_theme(THEME)

@@ -1,6 +1,6 @@
 """Alerts of the company's own alerting on a service's page: a line of the gravest, and all of them in words. Pure."""
 
-from pipeline.alerts import Alert, about, told
+from pipeline.alerts import Alert, told_whole
 from pipeline.view import ServiceView
 from tui.widgets.pane import Look, crop
 from tui.widgets.runs import Runs
@@ -8,7 +8,7 @@ from tui.words import span
 
 
 def alerts_line(view: ServiceView, width: int, look: Look) -> Runs:
-    """` ! 2 alerts fire: HighErrors (critical): 5 % fail, canary in prod, since 12m`; () where nothing does.
+    """` ! 2 alerts fire: HighErrors (critical) on canary in prod, since 12m: 5 % fail`; () where nothing does.
 
     Where nobody knows what fires, that comes first.
     """
@@ -25,9 +25,7 @@ def alerts_line(view: ServiceView, width: int, look: Look) -> Runs:
 
 
 def alert_text(alert: Alert, view: ServiceView) -> str:
-    where = about(alert)
-    since = span((view.at - alert.since).total_seconds())
-    return f"{told(alert)}, {f'{where}, ' if where else ''}since {since}"
+    return told_whole(alert, span((view.at - alert.since).total_seconds()))
 
 
 def alert_texts(view: ServiceView) -> tuple[str, ...]:

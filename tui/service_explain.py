@@ -60,9 +60,9 @@ def _sheet(view: ServiceView, width: int, look: Look) -> Sheet:
         body += [line for text in metric_texts(pane) for line in told(text, width, look, indent=12)]
     budget = row.budget
     body += [(), _headed("budget", (f"{percent(budget.left)} left", palette.plain), look)]
-    burn = "unknown" if budget.burn is None else f"{budget.burn:.1f}x"
+    burn = "unknown" if budget.burn_1h is None else f"{budget.burn_1h:.1f}"
     left = f"{time_left(budget.left_s)} of " if budget.left_s is not None else "of "
-    body += told(f"{left}{budget.window}, burn {burn}", width, look)
+    body += told(f"{left}{budget.window}, burn 1h {burn}", width, look)
     if budget.deploy is not Deploy.OK:
         body += told(f"deploy {may_deploy(budget, view.at)}: {budget.deploy_why or 'no reason given'}", width, look)
     closed = sum(gate.answer is not Answer.PASS for gate in view.gates)

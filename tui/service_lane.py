@@ -4,8 +4,9 @@ Pure: views in, `Runs` of a given width out.
 """
 
 from pipeline.judge.verdict import Verdict
+from pipeline.judge.wording import limited
 from pipeline.view import ATTENTION, Deploy, Mark, MetricPane, Progress, ServiceRow, ServiceView, StageCell, State
-from tui.budget_words import deploy_tone, time_left, tone
+from tui.budget_words import deploy_tone, time_left, times, tone
 from tui.service_sheets import pen
 from tui.theme import Palette
 from tui.widgets.pane import Look, crop, ends, folded
@@ -18,7 +19,6 @@ INDENT = 3
 """Of the lines below the first of what is said."""
 MOST = 3
 """Such lines."""
-_GRAVEST = {Verdict.FAIL: 0, Verdict.WATCH: 1, Verdict.NO_DATA: 2, Verdict.PASS: 3}
 
 
 def lane(view: ServiceView, width: int, look: Look, *, wide: bool) -> Runs:
@@ -90,18 +90,33 @@ def _state(view: ServiceView, *, wide: bool) -> str:
 
 
 def waited(progress: Progress, *, wide: bool) -> str:
-    """Done of all: "41/60m", where there is room "41/60 min"; in seconds under three minutes."""
-    if progress.of_s < 180:
-        return f"{int(progress.done_s)}/{int(progress.of_s)}{' s' if wide else 's'}"
-    if progress.of_s < 3 * 3_600:
-        return f"{int(progress.done_s // 60)}/{round(progress.of_s / 60)}{' min' if wide else 'm'}"
-    return f"{progress.done_s / 3_600:.1f}/{progress.of_s / 3_600:.4g}{' h' if wide else 'h'}"
+    """Done of all: "41/60m", where there is room "41/60 min"; in seconds under three minutes; "299/100k req"."""
+    done, of = progress.done, progress.of
+    if progress.unit == "req":
+        return f"{_short(done)}/{_short(of)} req"
+    if progress.unit == "req/s":
+        return f"peak {_short(done)}/{_short(of)}{' req/s' if wide else ''}"
+    if of < 180:
+        return f"{int(done)}/{int(of)}{' s' if wide else 's'}"
+    if of < 3 * 3_600:
+        return f"{int(done // 60)}/{round(of / 60)}{' min' if wide else 'm'}"
+    return f"{done / 3_600:.1f}/{of / 3_600:.4g}{' h' if wide else 'h'}"
 
 
-def gravest(panes: tuple[MetricPane, ...]) -> MetricPane | None:
-    """The metric to name when one must be named."""
-    judged = [(pane, pane.verdict) for pane in panes if pane.verdict is not None]
-    return min(judged, key=lambda pair: _GRAVEST[pair[1]], default=(None, None))[0]
+def _short(number: float) -> str:
+    """Cut, in at most four cells up to a thousand million: "299", "9.9k", "100k", "1.2M"."""
+    for size, name in ((1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            tenths = int(10 * number // size)
+            return f"{tenths / 10:g}{name}" if tenths < 100 else f"{tenths // 10}{name}"
+    return f"{int(number)}"
+
+
+def named(panes: tuple[MetricPane, ...], verdict: Verdict) -> MetricPane | None:
+    """The metric whose difference tells of the verdict; what is missing is a reason and no difference."""
+    if verdict is Verdict.NO_DATA:
+        return None
+    return next((pane for pane in panes if pane.verdict is verdict and pane.difference), None)
 
 
 def judged_line(view: ServiceView, width: int, look: Look) -> Runs:
@@ -133,13 +148,14 @@ def _judged(view: ServiceView, width: int, look: Look) -> tuple[Runs, Runs]:
 
 def _said(view: ServiceView, palette: Palette) -> Runs:
     row = view.row
-    worst = gravest(view.panes)
     said: Runs = ()
     if row.verdict is not None:
         said = ((verdict(row.verdict), palette.verdict(row.verdict)),)
-        if worst is not None and worst.difference:
-            limit = f" (limit {worst.limit})" if worst.limit else ""
-            said = (*said, (f" {worst.title} {worst.difference}{limit}", palette.plain))
+        metric = named(view.panes, row.verdict)
+        if metric is not None:
+            effect = next((point[1] for point in reversed(metric.bounds) if point is not None), None)
+            limit = limited(metric.limit, effect, metric.limit_at, passes=row.verdict is Verdict.PASS)
+            said = (*said, (f" {metric.title} {metric.difference}{limit}", palette.plain))
         elif row.state not in ATTENTION:
             said = (*said, (f" {row.why}", palette.plain))
     if row.verdict is None or row.state in ATTENTION:
@@ -153,7 +169,7 @@ def _said(view: ServiceView, palette: Palette) -> Runs:
 def _budget(view: ServiceView, look: Look) -> Runs:
     """Time left first, coloured by whether a deploy is allowed; a bar where only the ratio is known."""
     budget, palette = view.row.budget, look.palette
-    burn = UNKNOWN if budget.burn is None else f"{budget.burn:.1f}x"
+    burn = UNKNOWN if budget.burn_1h is None else times(budget.burn_1h)
     word = "" if budget.deploy is Deploy.OK else f" {budget.deploy.value}"
     if budget.left_s is None:
         style = (
@@ -172,7 +188,7 @@ def _budget(view: ServiceView, look: Look) -> Runs:
         ("budget ", palette.dim),
         (shown, style),
         (f" {percent(budget.left)}", style),
-        (f" burn {burn}", palette.dim),
+        (f" burn 1h {burn}", palette.dim),
         *(((word, deploy_tone(budget.deploy, palette)),) if word else ()),
     )
 

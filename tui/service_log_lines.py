@@ -61,7 +61,7 @@ def log_sheet(name: str, shown: Shown, width: int, look: Look) -> Sheet:
     title: Runs = ((name, palette.strong),)
     if len(tracks) > 1:
         title = (*title, *((f"  {MARKS[track]} {track.value}", palette.dim) for track in tracks))
-    foot = f"{len(lines)} lines, {told} of {len(shown.logs)} hosts" if shown.logs else ""
+    foot = f"{len(lines)} line{'' if len(lines) == 1 else 's'}, {told} of {len(shown.logs)} hosts" if shown.logs else ""
     return Sheet(title, tuple(body), ((foot, palette.dim),) if foot else ())
 
 

@@ -184,10 +184,13 @@ class LogsScreen(Acting):
         return None
 
     def action_back(self) -> None:
+        self.app.pop_screen()
+
+    def action_clear(self) -> None:
         if self.text:
             self._filter("")
         else:
-            self.app.pop_screen()
+            self.action_back()
 
     def action_wrap(self) -> None:
         self._wrap = not self._wrap

@@ -74,6 +74,9 @@ def top_line(
     parts.append((_time(app.clock.now(), app.zone, wide), colors.plain))
     rows = live.view.services if live.view else ()
     glass, count = sum(bool(row.glass) for row in rows), alarms(rows)
+    fixes = sum(bool(row.security_fix) for row in rows)
+    if fixes:
+        parts.insert(0, (f"SECURITY FIX {fixes}", colors.alarm))
     if glass:
         parts.insert(0, (f"BREAK-GLASS {glass}", colors.alarm))
     parts.append((f"{'alerts ' if wide else ''}!{count}", colors.fail if count else colors.dim))
@@ -141,8 +144,10 @@ class KeyLine(Lines):
         self.offer(self._keys)
 
 
-def lost_box(live: Live, now: float, width: int, glyphs: Glyphs, palette: Palette) -> tuple[Runs, ...]:
-    """The banner of a lost controller, 5 lines."""
+def lost_box(
+    live: Live, now: float, width: int, glyphs: Glyphs, palette: Palette, *, q: str = "leave"
+) -> tuple[Runs, ...]:
+    """The banner of a lost controller, 5 lines; `q` is what that key does here."""
     seconds = max(int(now - live.got), 0) if live.view else 0
     shown = f"showing data of {hms(live.view.at)} UTC, " if live.view else "nothing to show yet, "
     retry = f"retry in {max(int(live.retry_at - now), 0)} s"
@@ -150,7 +155,7 @@ def lost_box(live: Live, now: float, width: int, glyphs: Glyphs, palette: Palett
     body = (
         f" {shown}actions off, {retry}",
         " what runs on hosts goes on; a controller that lives rolls back without us",
-        " r retry now   ! show last error   q leave",
+        f" r retry now   ! show last error   q {q}",
     )
     title = f"CONTROLLER LOST {seconds} s" if live.view else "CONTROLLER LOST"
     return (
@@ -178,7 +183,8 @@ class LostBanner(Lines):
         self.set_class(bool(app.live.lost), "-lost")
         if app.live.lost and self.size.width:
             now = app.clock.monotonic()
-            lines = lost_box(app.live, now, self.size.width - 2 * BANNER_MARGIN, app.glyphs, app.palette)
+            q = "leave" if self.screen is app.screen_stack[0] else "back"
+            lines = lost_box(app.live, now, self.size.width - 2 * BANNER_MARGIN, app.glyphs, app.palette, q=q)
             self.show(*(((" " * BANNER_MARGIN, app.palette.plain), *line) for line in lines))
 
 

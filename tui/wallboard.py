@@ -9,6 +9,7 @@ from textual.screen import Screen
 from pipeline.ports import ControlRoom
 from tui.room import RoomApp, room_of
 from tui.wallboard_lines import Moment, board
+from tui.wallboard_pages import EVERY_S, Turn
 from tui.widgets.lines import Lines
 from tui.widgets.pane import Look
 
@@ -16,6 +17,12 @@ from tui.widgets.pane import Look
 class WallboardScreen(Screen[None]):
     DEFAULT_CSS = "WallboardScreen #board { height: 1fr; }"
     BINDINGS: ClassVar = [Binding("q,escape", "leave", "leave", id="wallboard.leave")]
+
+    def __init__(self, every_s: float = EVERY_S) -> None:
+        """`every_s`: how long a page stands."""
+        super().__init__()
+        self._every_s = every_s
+        self._turn = Turn()
 
     def compose(self) -> ComposeResult:
         yield Lines(id="board")
@@ -31,8 +38,9 @@ class WallboardScreen(Screen[None]):
     def _renew(self) -> None:
         app = room_of(self)
         width, height = self.size
-        moment = Moment(app.live, app.clock.now(), app.clock.monotonic(), app.beat)
-        self.query_one("#board", Lines).show(*board(moment, width, height, Look(app.glyphs, app.palette)))
+        moment = Moment(app.live, app.clock.now(), app.clock.monotonic(), self._turn, self._every_s)
+        lines, self._turn = board(moment, width, height, Look(app.glyphs, app.palette))
+        self.query_one("#board", Lines).show(*lines)
 
     def action_leave(self) -> None:
         self.app.exit()
@@ -41,9 +49,10 @@ class WallboardScreen(Screen[None]):
 class WallboardApp(RoomApp):
     TITLE = "pithead wallboard"
 
-    def __init__(self, room: ControlRoom, **rest: Any) -> None:
-        """`rest`: as `RoomApp` takes it; the board is read-only whatever the room is."""
+    def __init__(self, room: ControlRoom, *, page_s: float = EVERY_S, **rest: Any) -> None:
+        """`page_s`: how long a page stands; `rest`: as `RoomApp` takes it; it is read-only whatever the room is."""
         super().__init__(room, **{**rest, "read_only": True})
+        self._page_s = page_s
 
     def get_default_screen(self) -> Screen[None]:
-        return WallboardScreen()
+        return WallboardScreen(self._page_s)

@@ -1,7 +1,7 @@
 """Values as text: pure, and of a known width.
 
-`harmless` `fit` `span` `percent` `bar` `budget` `metric` `difference` `bounds` `clock` `hms` `stage` `verdict`. None is
-unknown: "?".
+`harmless` `fit` `span` `percent` `bar` `budget` `metric` `difference` `bounds` `many` `clock` `hms` `stage` `verdict`.
+None is unknown: "?".
 """
 
 import re
@@ -135,6 +135,15 @@ def _number(value: float, digits: int | None, places: int) -> str:
     elif abs(value) >= 100:
         places = 0
     return f"{value:.{places}f}"
+
+
+def many(count: int) -> str:
+    """At most 5 characters: "9999", "785k", "1.2M"; rounded down."""
+    for size, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= 10_000 and count >= size:
+            tenths = count * 10 // size
+            return f"{tenths // 10}{name}" if tenths >= 100 else f"{tenths / 10:.1f}{name}"
+    return str(count)
 
 
 def hms(at: datetime) -> str:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.commands import Command, Receipt, Refused, Stretch, Verb
 from pipeline.docket import Docket
 from pipeline.events import Event
 from pipeline.judge.look import Calibration, LookRecord, Recorded
@@ -143,7 +143,7 @@ class FakeRoom:
         older = [event for event in found if query.before_id is None or event.id < query.before_id]
         return HistoryPage(tuple(older[: query.limit]), len(found))
 
-    async def propose(self, verb: Verb, service: str) -> Proposal:
+    async def propose(self, verb: Verb, service: str, about: Stretch | None = None) -> Proposal:
         self._check()
         row = self._row(service)
         made_up = Proposal(

@@ -28,26 +28,22 @@ OWES = (
     "payback: 720 s of 262.8 s = 2.74 -> 3 months: 12m00s down since 2026-01-05 09:00 UTC; until 2026-04-05 09:04 UTC"
 )
 BLOCKED = Budget(
-    -1.78, "30d", 0.0, "99.99", -461.0, 0.0, 0.0, None, Deploy.BLOCKED, OWES, UNTIL, 0.998, "",
+    -1.78, "30d", 0.0, "99.99", -461.0, 0.0, None, Deploy.BLOCKED, OWES, UNTIL, 0.998, "",
     "slices", 720.0, 262.8, DOWN,
 )  # fmt: skip
 BURNS = "budget: burn: availability 30d: 14.9 and 16.1 of 14.4 allowed; 2m41s left"
 HELD = Budget(
-    0.124, "30d", 14.9, "99.95", 161.4, 14.9, 6.3, 21_600.0, Deploy.HOLD, BURNS,
+    0.124, "30d", 14.9, "99.95", 161.4, 6.3, 21_600.0, Deploy.HOLD, BURNS,
     None, 1.0, "page", "requests", 92.0, 1_314.0, NOW - timedelta(minutes=40),
 )  # fmt: skip
 UNKNOWN = Budget(
-    None, "30d", None, "99.99", None, None, None, None, Deploy.UNKNOWN, "coverage: 81.0 % of the last 24 h is known",
+    None, "30d", None, "99.99", None, None, None, Deploy.UNKNOWN, "coverage: 81.0 % of the last 24 h is known",
     None, 0.81, "", "slices",
 )  # fmt: skip
-GREY = Budget(
-    0.93, "30d", 0.1, "99.9", 2_410.0, 0.1, 0.1, None, Deploy.OK, "", None, 0.90, "", "requests", 0.0, 2_628.0
-)
-FINE = Budget(
-    0.72, "30d", 0.9, "99.9", 1_870.9, 0.4, 0.9, None, Deploy.OK, "", None, 0.999, "", "requests", 60.0, 2_628.0
-)
+GREY = Budget(0.93, "30d", 0.1, "99.9", 2_410.0, 0.1, None, Deploy.OK, "", None, 0.90, "", "requests", 0.0, 2_628.0)
+FINE = Budget(0.72, "30d", 0.4, "99.9", 1_870.9, 0.9, None, Deploy.OK, "", None, 0.999, "", "requests", 60.0, 2_628.0)
 WARNED = Budget(
-    0.21, "30d", 1.1, "99.9", 544.0, 1.1, 1.0, 1_400_000.0, Deploy.WARN, "budget: below 25 %", None, 1.0, "",
+    0.21, "30d", 1.1, "99.9", 544.0, 1.0, 1_400_000.0, Deploy.WARN, "budget: below 25 %", None, 1.0, "",
     "requests", 400.0, 2_628.0, NOW - 3 * DAY,
 )  # fmt: skip
 
@@ -62,10 +58,17 @@ def ruled_rows() -> tuple[ServiceRow, ...]:
         "search-api": WARNED,
         "profile": BLOCKED,
     }
+    locks = {"search-api": "ana until 9 Jan 14:30Z"}
     rows = []
     for each in sample_fleet().services:
         its = ours.get(each.name, replace(FINE, left=0.72 + len(each.name) / 100, left_s=1_800 + 20.0 * len(each.name)))
-        rows.append(replace(each, budget=its))
+        if its.count and its is not UNKNOWN:
+            left = its.left or 0.0
+            trend = tuple(round(1 - (1 - left) * n / 9, 2) for n in range(10))
+            its = replace(its, bad=12 if its.count == "slices" else 1_258, total=786_305, trend=trend)
+        rows.append(
+            replace(each, budget=its, readiness="22/26" if each.tier == 1 else "", lock=locks.get(each.name, ""))
+        )
     return tuple(rows)
 
 

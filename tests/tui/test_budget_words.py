@@ -25,10 +25,12 @@ from tui.budget_words import (
     until,
     used_pct,
 )
+from tui.burn_down import trend
 from tui.glyphs import ASCII, UNICODE
 from tui.theme import Colors, palette
 from tui.widgets.pane import Look
 from tui.widgets.runs import Runs, length
+from tui.words import many
 
 PLAIN = Look(ASCII, palette(Colors.NONE))
 FULL = Look(UNICODE, palette(Colors.TRUE))
@@ -207,9 +209,7 @@ def test_a_row_fills_its_width_whatever_is_in_it(
     why: str,
     glass: bool,
 ) -> None:
-    its = Budget(
-        left, "30d", burn, why, left_s, burn, burn, gone, deploy, why, UNTIL, coverage, "page", why, left_s, 1.0
-    )
+    its = Budget(left, "30d", burn, why, left_s, burn, gone, deploy, why, UNTIL, coverage, "page", why, left_s, 1.0)
     row = replace(quiet(why), budget=its, glass=why if glass else "")
     board = Board.of([row], NOW)
     assert length(draw(row, width, True, board, PLAIN)) == width
@@ -226,3 +226,20 @@ def test_break_glass_is_offered_only_for_a_gate_that_it_opens(gate: str, opens: 
         said = allowed(replace(BLOCKED, deploy=deploy, deploy_why=f"{gate}: why"))
         assert said.startswith("a rollback")
         assert ("break-glass" in said) is opens
+        assert ("security fix" in said) is (gate == "payback")
+
+
+@given(st.integers(0, 10**12))
+def test_many_takes_five_characters_and_never_says_too_much(count: int) -> None:
+    said = many(count)
+    assert len(said) <= 5
+    size = {"k": 10**3, "M": 10**6, "G": 10**9}.get(said[-1], 1)
+    assert float(said.rstrip("kMG")) * size <= count
+
+
+@given(st.lists(st.none() | st.floats(-3, 2), max_size=20))
+def test_a_trend_has_a_cell_for_every_point_and_none_where_nothing_is_known(points: list[float | None]) -> None:
+    for glyphs in (ASCII, UNICODE):
+        drawn = trend(points, Look(glyphs, palette(Colors.NONE)))
+        assert len(drawn) == len(points)
+        assert [cell == " " for cell in drawn] == [point is None for point in points]

@@ -100,6 +100,45 @@ async def test_keys_of_the_first_four_tenths_of_a_second_confirm_nothing() -> No
         assert len(app.screen_stack) == 1
 
 
+@pytest.mark.parametrize(("key", "service"), [("R", "checkout-api"), ("P", "ledger")])
+async def test_q_closes_a_dialog_that_can_be_read_and_sends_nothing(key: str, service: str) -> None:
+    room = told()
+    async with asked(key, service, room, wait_s=0.39) as (app, pilot):
+        await pilot.press("q")
+        assert len(app.screen_stack) == 2
+        app.clock.advance(0.1)  # type: ignore[attr-defined]
+        await pilot.press("q")
+        await settled(pilot)
+        assert (room.sent, len(app.screen_stack)) == ([], 1)
+
+
+async def test_what_is_too_narrow_to_be_read_is_not_confirmed() -> None:
+    room = told()
+    async with asked("R", "checkout-api", room) as (app, pilot):
+        await pilot.resize_terminal(75, 24)
+        await settled(pilot)
+        assert "too narrow to be read: 75 columns, 76 needed" in "\n".join(drawn(app))
+        await pilot.press("y", "tab", "tab", "enter")
+        await settled(pilot)
+        assert (room.sent, len(app.screen_stack)) == ([], 2)
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot)
+        assert any("[ Cancel ]" in line for line in drawn(app))
+        await pilot.resize_terminal(75, 24)
+        await pilot.press("q")
+        await settled(pilot)
+        assert (room.sent, len(app.screen_stack)) == ([], 1)
+
+
+async def test_a_q_that_is_typed_closes_nothing() -> None:
+    room = told()
+    async with asked("R", "checkout-api", room) as (app, pilot):
+        await pilot.press("tab", *"queue")
+        await settled(pilot)
+        assert any("[ queue_" in line for line in drawn(app))
+        assert any("Esc cancels   Tab, then y" in line for line in drawn(app))
+
+
 async def test_a_pasted_name_is_ignored() -> None:
     room = told()
     async with asked("P", "pricing", room) as (app, pilot):

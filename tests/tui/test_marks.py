@@ -16,13 +16,14 @@ from tui.marks import MOST, banner, head_lines, said_of
 from tui.service import ServiceScreen
 from tui.theme import Colors, palette
 from tui.wallboard import WallboardApp
-from tui.wallboard_lines import budget_line
+from tui.wallboard_rows import budget_line
 from tui.widgets.pane import Look
 from tui.widgets.runs import Runs, length
 
 PLAIN = Look(ASCII, palette(Colors.NONE))
 FULL = Look(UNICODE, palette(Colors.TRUE))
 GLASS = "until 15:02 UTC by ana, approved by ben"
+FIX = "r9 (CVE-2026-1) until 2026-03-02 15:02 UTC by ana"
 
 
 def text(runs: Runs) -> str:
@@ -58,6 +59,33 @@ async def test_break_glass_is_loud_on_every_page() -> None:
             await app.push_screen(screen)
             await settled(pilot)
         assert "BREAK-GLASS 1" in drawn(app)[0]
+
+
+async def test_a_security_fix_is_loud_on_every_page() -> None:
+    company = ruled_company()
+    its = ruled_fleet()
+    rows = (replace(row, security_fix=FIX) if row.name == "ledger" else row for row in its.services)
+    company.publish(replace(its, services=tuple(rows)))
+    async with opened(None, company) as (app, pilot):
+        assert any(f"ledger: SECURITY FIX {FIX}" in line for line in drawn(app))
+        for screen in (ServiceScreen("checkout-api"), BudgetPage("ledger")):
+            assert "SECURITY FIX 1" in drawn(app)[0]
+            await app.push_screen(screen)
+            await settled(pilot)
+        assert any(f"SECURITY FIX {FIX}" in line for line in drawn(app))
+    async with opened(None, company, (120, 40), kind=WallboardApp) as (app, _):
+        assert any(f"ledger: SECURITY FIX {FIX}" in line for line in drawn(app))
+
+
+def test_a_security_fix_is_reversed_has_a_letter_and_is_found() -> None:
+    row = replace(quiet("ledger"), budget=BLOCKED, security_fix=FIX, incident="sev2 inc-3")
+    style = next(style for part, style in head_lines(row, NOW, 80, PLAIN, most=2)[0] if "SECURITY FIX" in part)
+    assert style.reverse
+    assert "ledger      S " in text(draw(row, 80, False, PLAIN))
+    assert f"SECURITY FIX {FIX}" in text(banner([row], 80, PLAIN)[0])
+    rows = (row, quiet("a"))
+    assert [one.name for one in Choice(filter="incident:security").of(rows)] == ["ledger"]
+    assert [one.name for one in Choice(preset="attention").of(rows)] == ["ledger"]
 
 
 def test_break_glass_is_reversed_so_that_it_is_loud_without_colour() -> None:
@@ -104,7 +132,7 @@ def test_many_marks_are_counted_and_none_is_dropped_in_silence() -> None:
     rows = [replace(glassy(), name=f"s{n}") for n in range(9)]
     lines = [text(line) for line in banner(rows, 80, PLAIN)]
     assert len(lines) == MOST
-    assert lines[-1] == " and 7 more under break-glass or incident"
+    assert lines[-1] == " and 7 more under break-glass, a security fix or an incident"
 
 
 def test_the_wallboard_says_time_left_and_the_closed_door() -> None:

@@ -183,6 +183,8 @@ def test_under_no_color_not_one_colour_is_sent() -> None:
 def test_a_locale_that_is_not_utf8_gets_ascii() -> None:
     with room(LANG="C", LC_ALL="POSIX", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0") as terminal:
         terminal.until(b"courier")
+        os.write(terminal.fd, b"GP")
+        terminal.until(b"P promote is off")
         os.write(terminal.fd, b"q")
         assert terminal.exit_code() == 0
         assert terminal.seen.isascii()

@@ -67,7 +67,7 @@ async def test_a_page_with_alerts_looks_as_drawn(
 async def test_the_line_of_alerts_is_there_while_they_fire_or_nobody_knows_and_only_then() -> None:
     made = room(alarmed())
     async with opened(ServiceScreen("checkout-api"), made) as (app, pilot):
-        said = " ! 2 alerts fire: HighErrors (critical): 5 % of requests fail, canary in prod, since"
+        said = " ! 2 alerts fire: HighErrors (critical) on canary in prod, since 12m: 5 % of requests fail"
         assert drawn(app)[4] == f"{said[:78]}.."
         made.publish_service(alarmed((), SILENT))
         await settled(pilot)
@@ -83,8 +83,8 @@ async def test_the_explanation_tells_all_of_them() -> None:
         await settled(pilot)
         page = "\n".join(drawn(app))
         assert f"unknown: {SILENT}" in page
-        assert "HighErrors (critical): 5 % of requests fail, canary in prod, since 12m" in page
-        assert "QueueGrows (warning), production in prod, since 93s" in page
+        assert "HighErrors (critical) on canary in prod, since 12m: 5 % of requests fail" in page
+        assert "QueueGrows (warning) on production in prod, since 93s" in page
         assert "and 5 more" in page
 
 
@@ -136,7 +136,7 @@ def test_a_reason_that_does_not_fit_under_the_fleet_goes_on_in_a_second_line() -
 def test_status_tells_alerts_with_their_time_and_silence_as_unknown() -> None:
     lines = list(sheet.page(alarmed(fault=SILENT)))
     assert f"  ? alerts: {SILENT}" in lines
-    assert "  ! HighErrors (critical): 5 % of requests fail, canary in prod, since 2026-01-09 13:55:31Z" in lines
+    assert "  ! HighErrors (critical) on canary in prod, since 2026-01-09 13:55:31Z: 5 % of requests fail" in lines
 
 
 def test_the_sample_company_has_no_alerts() -> None:

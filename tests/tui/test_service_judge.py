@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from pipeline.view import JudgeView
+from pipeline.judge.verdict import Verdict
+from pipeline.view import JudgeView, State
 from tests.tui.fakes import FakeRoom, FrozenClock
 from tests.tui.pages import company, drawn, opened, settled
 from tests.tui.samples import COLD, JUDGE, bound, sample_fleet, sample_service
@@ -34,6 +35,21 @@ def cold() -> FakeRoom:
     room = company()
     room.services["checkout-api"] = replace(sample_service("checkout-api"), judge=COLD)
     return room
+
+
+def test_the_head_names_a_metric_of_the_very_verdict_and_a_reason_where_data_are_missing() -> None:
+    view = sample_service("checkout-api")
+    first, second, *_ = view.panes
+    few = replace(first, verdict=Verdict.NO_DATA, title="queue", difference="-4%", limit="50%")
+    well = replace(second, verdict=Verdict.PASS, title="errors", difference="+0.02pp", limit="0.50pp")
+    row = replace(view.row, verdict=Verdict.PASS, state=State.BAKE, why="bakes; queue: 5 of 50 requests")
+    assert " PASS errors +0.02pp (limit 0.50pp)" in text(
+        judged_line(replace(view, row=row, panes=(few, well)), 120, PLAIN)
+    )
+    unknown = replace(view, row=replace(row, verdict=Verdict.NO_DATA), panes=(few, well))
+    said = text(judged_line(unknown, 120, PLAIN))
+    assert "queue: 5 of 50 requests" in said
+    assert "-4%" not in said
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -93,7 +93,7 @@ def test_a_stale_service_shows_its_age_and_never_a_number_it_does_not_have() -> 
     assert "canary r90 ?" in text(lane(view, 80, PLAIN, wide=False))
     line = text(judged_line(view, 80, PLAIN))
     assert line.startswith(" STALE no metrics for 93 s")
-    assert line.endswith("budget ?????? ? burn ?")
+    assert line.endswith("budget ?????? ? burn 1h ?")
 
 
 def test_the_control_is_named_wherever_there_is_a_verdict() -> None:
@@ -101,8 +101,16 @@ def test_the_control_is_named_wherever_there_is_a_verdict() -> None:
     assert text(judging_line(view, 80, PLAIN)).startswith(" against 3 baseline hosts restarted beside it")
     unjudged = replace(view, judge=None)
     assert ", against production, 159 hosts" in text(judged_line(unjudged, 120, PLAIN))
-    assert " vs production " in text(judged_line(unjudged, 80, PLAIN))
+    assert " vs production " in text(judged_line(unjudged, 84, PLAIN))
     assert judging_line(unjudged, 80, PLAIN) == ()
+
+
+def test_requests_and_a_peak_are_said_as_such_and_cut() -> None:
+    assert waited(Progress(299, 100_000, "req"), wide=False) == "299/100k req"
+    assert waited(Progress(999_999, 1_250_000, "req"), wide=True) == "999k/1.2M req"
+    assert waited(Progress(9_990, 10_000, "req"), wide=True) == "9.9k/10k req"
+    assert waited(Progress(12.9, 35, "req/s"), wide=False) == "peak 12/35"
+    assert waited(Progress(12.9, 35, "req/s"), wide=True) == "peak 12/35 req/s"
 
 
 @pytest.mark.parametrize(
