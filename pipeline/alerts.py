@@ -1,9 +1,9 @@
 """Alerts of the company's own alerting: one of them, what is known of a service's in one tick, how one is told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pipeline.text import PlainText
+from pipeline.text import PlainText, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,17 @@ def told(alert: Alert) -> str:
     severity = f" ({alert.severity})" if alert.severity else ""
     summary = f": {alert.summary}" if alert.summary else ""
     return f"{alert.name or 'an alert without a name'}{severity}{summary}"
+
+
+def told_whole(alert: Alert, since: str) -> str:
+    """As in "HighErrors (critical) on canary in prod, since 12m: 5 % of requests fail".
+
+    Where a line is too short for it all, the summary is what is cut.
+    """
+    where = about(alert)
+    head = told(replace(alert, summary=plain("")))
+    on = f" on {where}" if where else ""
+    return f"{head}{on}, since {since}{f': {alert.summary}' if alert.summary else ''}"
 
 
 def about(alert: Alert) -> str:

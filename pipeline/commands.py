@@ -27,14 +27,16 @@ class Verb(StrEnum):
     """The incident is over."""
     BREAKGLASS = "breakglass"
     """Ask to skip waiting in a severe incident."""
+    SECURITYFIX = "securityfix"
+    """Ask to let one build past a spent budget or a payback."""
     APPROVE = "approve"
-    """As the second person: a pass, or a correction."""
+    """As the second person: a pass, a security fix, or a correction."""
     CORRECT = "correct"
     """What was measured, with a second person."""
     REVOKE = "revoke"
-    """An attestation, a correction or a pass, before its end."""
+    """An attestation, a correction, a pass or a security fix, before its end."""
     REVIEW = "review"
-    """A used pass, afterwards."""
+    """A used pass or security fix, afterwards."""
 
 
 OF_RELEASES = frozenset({Verb.SUBMIT, Verb.PROMOTE, Verb.PAUSE, Verb.RESUME, Verb.ROLLBACK, Verb.CANCEL})
@@ -44,13 +46,27 @@ SAFE = frozenset({Verb.PAUSE, Verb.ROLLBACK})
 
 
 @dataclass(frozen=True, slots=True)
+class CiSaid:
+    """What CI says of a build."""
+
+    revision: str
+    commit: str
+    suites: tuple[tuple[str, bool], ...]
+    """By name, whether each passed."""
+    digest: str = ""
+    """SHA-256 of the build: hex, or "sha256:HEX"."""
+    url: str = ""
+    """Where to read it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     verb: Verb
     service: str
     request: str
     """Made by the client; a repeat of it is answered with the first result."""
     revision: str = ""
-    """SUBMIT: what to release."""
+    """SUBMIT: what to release. SECURITYFIX: what may go. ATTEST: of which build, for what is about one."""
     release: str = ""
     """The release that the person saw; "" is the newest."""
     version: int | None = None
@@ -64,11 +80,25 @@ class Command:
     end: datetime | None = None
     """When it begins and lapses; None is now, and what the rules say."""
     evidence: str = ""
-    """A link or a ticket."""
+    """A link or a ticket. SECURITYFIX: the advisory."""
     also: tuple[str, ...] = ()
     """RESERVE: further services."""
     queue: bool = False
     """RESERVE: wait behind those who have it."""
+    digest: str = ""
+    """ATTEST, beside the revision: SHA-256 of the build."""
+    ci: CiSaid | None = None
+    """SUBMIT: what CI says of the build."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a correction would be about, before it is asked for."""
+
+    kind: str
+    """exclude, bad or good."""
+    start: datetime
+    end: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,10 +82,12 @@ class Attestation:
     """Where to read it: a link, a ticket."""
     expires: datetime | None = None
     revision: str = ""
-    """Of a check: the build that was looked at; "" is any."""
+    """Of a check, or of a row about one build: the build that was looked at; "" is any."""
     waived: bool = False
     """Not vouched for, but let off until it expires."""
     revoked: datetime | None = None
+    digest: str = ""
+    """Of a row about one build: its SHA-256 in hex, where the person named it or it was known."""
 
     def holds(self, now: datetime) -> bool:
         return self.revoked is None and (self.expires is None or now < self.expires)
@@ -140,6 +142,42 @@ class Pass:
         return self.approved is None and self.ended is None and now < self.ends
 
 
+@dataclass(frozen=True, slots=True)
+class SecurityFix:
+    """One build goes past a spent budget and a payback, once an approver has agreed, in one release, until it ends."""
+
+    id: str
+    service: str
+    revision: str
+    advisory: str
+    """What it mends: "CVE-2026-1234", a link."""
+    by: str
+    by_uid: int | None
+    at: datetime
+    reason: str
+    ends: datetime
+    approved_by: str = ""
+    approved: datetime | None = None
+    used_by: tuple[str, ...] = ()
+    """The release that went through with it, and no other."""
+    ended: datetime | None = None
+    """Before its time: taken back, or its release is over."""
+    reviewed_by: str = ""
+    reviewed: datetime | None = None
+    review: str = ""
+
+    def in_force(self, now: datetime) -> bool:
+        return self.approved is not None and self.ended is None and now < self.ends
+
+    def waits(self, now: datetime) -> bool:
+        """For its approver."""
+        return self.approved is None and self.ended is None and now < self.ends
+
+    def lets(self, revision: str, release: str) -> bool:
+        """Whether it is about `revision`, and no other release than `release` has it; "" has not begun yet."""
+        return revision == self.revision and (not self.used_by or release in self.used_by)
+
+
 class CorrectionKind(StrEnum):
     EXCLUDE = "exclude"
     """These slices count for nothing: a provider's outage, announced maintenance."""
@@ -187,8 +225,26 @@ class LoadTest:
     """The rate that it reached, of the whole service."""
 
 
-Paper = Lock | Reservation | Attestation | Incident | Pass | Correction | LoadTest
-P = TypeVar("P", Lock, Reservation, Attestation, Incident, Pass, Correction, LoadTest)
+@dataclass(frozen=True, slots=True)
+class CiResult:
+    """What CI says of one build, as it was submitted."""
+
+    id: str
+    service: str
+    revision: str
+    at: datetime
+    by: str
+    commit: str
+    """In hex."""
+    suites: tuple[tuple[str, bool], ...]
+    """By name, whether each passed."""
+    digest: str = ""
+    """SHA-256 of the build, in hex."""
+    url: str = ""
+
+
+Paper = Lock | Reservation | Attestation | Incident | Pass | SecurityFix | Correction | LoadTest | CiResult
+P = TypeVar("P", Lock, Reservation, Attestation, Incident, Pass, SecurityFix, Correction, LoadTest, CiResult)
 
 
 def services_of(paper: Paper) -> tuple[str, ...]:
@@ -212,6 +268,8 @@ class Docket:
     passes: tuple[Pass, ...] = ()
     corrections: tuple[Correction, ...] = ()
     load_tests: tuple[LoadTest, ...] = ()
+    ci: tuple[CiResult, ...] = ()
+    security_fixes: tuple[SecurityFix, ...] = ()
 
     def all(self) -> tuple[Paper, ...]:
         return (
@@ -222,6 +280,8 @@ class Docket:
             *self.passes,
             *self.corrections,
             *self.load_tests,
+            *self.ci,
+            *self.security_fixes,
         )
 
     def of(self, service: str) -> "Docket":
@@ -251,6 +311,8 @@ class Docket:
             _merged(self.passes, new[Pass]),
             _merged(self.corrections, new[Correction]),
             _merged(self.load_tests, new[LoadTest]),
+            _merged(self.ci, new[CiResult]),
+            _merged(self.security_fixes, new[SecurityFix]),
         )
 
     def locks_on(self, now: datetime) -> tuple[Lock, ...]:
@@ -286,6 +348,23 @@ class Docket:
 
     def pass_in_force(self, now: datetime) -> Pass | None:
         return next((one for one in self.passes if one.in_force(now)), None)
+
+    def security_fix_in_force(self, now: datetime) -> SecurityFix | None:
+        return next((one for one in self.security_fixes if one.in_force(now)), None)
+
+    @property
+    def given(self) -> tuple[Pass | SecurityFix, ...]:
+        """What lets releases through for a while."""
+        return (*self.passes, *self.security_fixes)
+
+    def unreviewed(self, now: datetime) -> tuple[Pass | SecurityFix, ...]:
+        """Those that are over and that a release went through with."""
+        return tuple(one for one in self.given if one.used_by and one.reviewed is None and not one.in_force(now))
+
+
+def called(paper: Pass | SecurityFix) -> str:
+    """As in "break-glass pass-1", "security fix sec-1"."""
+    return f"{'break-glass' if isinstance(paper, Pass) else 'security fix'} {paper.id}"
 
 
 def _merged(old: tuple[P, ...], new: Sequence[Paper]) -> tuple[P, ...]:

@@ -44,6 +44,12 @@ class Result(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     """The host was lost in mid-action: never taken for done, never for failed."""
+    HELD = "held"
+    """Not begun, as something before the host does not answer: it runs what it ran, and is told the same again."""
+
+
+STILL_OPEN = frozenset({Result.UNKNOWN, Result.HELD})
+"""How an operation may end for now: that is not kept, and it is not over."""
 
 
 @dataclass(frozen=True, slots=True)

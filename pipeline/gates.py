@@ -13,7 +13,7 @@ class Answer(StrEnum):
     UNKNOWN = "unknown"
 
 
-STOPS_HOSTS = frozenset({"pause", "drift", "hosts", "history", "controller"})
+STOPS_HOSTS = frozenset({"pause", "drift", "balancer", "hosts", "history", "controller"})
 """Gates that stop the next host within a stage; the others are asked between stages."""
 UNWELL = STOPS_HOSTS - {"pause"}
 """Gates about the machinery, not about the release."""

@@ -102,6 +102,12 @@ class Served:
     """The busiest that the whole service was."""
     busiest_rps: float = 0.0
     """The same over this phase and the traffic cycle before it: what a peak is measured against."""
+    lately: float = 0.0
+    """Requests by the hosts on the new revision, the last traffic cycle weighing most."""
+    due_lately: float = 0.0
+    """Likewise, what their share of all requests was."""
+    all_lately: float = 0.0
+    """Likewise, by all of production."""
 
 
 @dataclass(frozen=True, slots=True)

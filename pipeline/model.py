@@ -62,11 +62,21 @@ class Promotions:
     waves: Promotion = Promotion.AUTOMATIC
 
 
+class OffShare(StrEnum):
+    """What follows where a canary does not serve its share of the traffic."""
+
+    HOLD = "hold"
+    WARN = "warn"
+
+
 @dataclass(frozen=True, slots=True)
 class CanaryRules:
     share: float = 0.1
     """Ratio of production hosts that run the canary, 0.05 to 0.10; never fewer than one host."""
     stratify: tuple[str, ...] = ("datacenter", "region", "provider")
+    traffic: OffShare = OffShare.HOLD
+    traffic_within: float = 0.3
+    """How far from its share of the requests a canary may be, as a ratio of that share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,8 @@ class TrafficCycle:
     """By the canary hosts together."""
     peak_ratio: float = 0.8
     """The canary has seen the service at this ratio of its busiest rate in the last cycle."""
+    shorter_because: str = ""
+    """Why less than a day with its peak is enough, where it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ class HostState:
     """Whether it is known to be unhealthy where it is not healthy: its check, or it itself, said so just now."""
     available: frozenset[str] = frozenset()
     """Revisions that it could run; empty where it does not say."""
+    held: str = ""
+    """Why it is not to be deployed to just now, though that is no fault of its own: its balancer does not answer."""
 
     @property
     def down(self) -> bool:

@@ -1,13 +1,13 @@
 """What the controller needs of the world, and what a front end needs of the controller."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Protocol
 
 from pipeline.alerts import Alert, AlertsFault
 from pipeline.checks import CheckRule
-from pipeline.commands import Command, Receipt, Verb
+from pipeline.commands import Command, Receipt, Stretch, Verb
 from pipeline.docket import Docket, Paper
 from pipeline.events import Event, Intent, Outcome, Who
 from pipeline.judge.look import Calibration, LookRecord, Recorded
@@ -16,10 +16,13 @@ from pipeline.lifecycle import CheckResult, Rollout
 from pipeline.logs import LogPage
 from pipeline.model import Host, Service
 from pipeline.observed import HostFault, Observation
+from pipeline.readiness.callers import Caller
+from pipeline.readiness.ports import KeptUsage
 from pipeline.readiness.report import ReadinessReport
+from pipeline.readiness.use import Use
 from pipeline.signals import Reading
 from pipeline.slo.report import BudgetReport
-from pipeline.slo.slices import Hour, Slice, Target
+from pipeline.slo.slices import Balance, Hour, Slice, Target, Zone
 from pipeline.text import PlainText
 from pipeline.view import FleetView, GateReport, HistoryPage, HistoryQuery, Proposal, ServiceView
 
@@ -48,7 +51,8 @@ class HostFleet(Protocol):
 
         Returns when the host has finished, or with `Result.UNKNOWN` after `deadline_s`. A host that has
         seen a higher `token` (that of a newer controller) refuses: `Result.FAILED`. A detail that begins with
-        "nothing done" promises that the host runs what it ran before.
+        "nothing done" promises that the host runs what it ran before. `Result.HELD`, where its balancer does not
+        answer: the same operation may be told again.
         """
         ...
 
@@ -131,23 +135,17 @@ class Changes:
     """New or changed; the newest of an id counts."""
     targets: tuple[Target, ...] = ()
     """Of objectives that are new, or promise something else than before."""
+    balances: tuple[Balance, ...] = ()
+    """Of sums without the slices above; of a service the newest counts, until a slice of its time comes."""
+    zones: tuple[Zone, ...] = ()
+    """Of services that are new, or count their months in another zone than before."""
+    uses: tuple[Use, ...] = ()
+    """To be added to what is kept of their days."""
+    callers: tuple[Caller, ...] = ()
+    """Seen again, or for the first time."""
 
     def __bool__(self) -> bool:
-        return bool(
-            self.rollouts
-            or self.events
-            or self.intents
-            or self.outcomes
-            or self.slices
-            or self.receipt is not None
-            or self.trials
-            or self.looks
-            or self.evidence
-            or self.recorded
-            or self.calibration is not None
-            or self.papers
-            or self.targets
-        )
+        return any(getattr(self, each.name) for each in fields(self) if each.name != "request")
 
 
 class HistoryError(Exception):
@@ -172,7 +170,7 @@ class Memory:
     """Of all that is kept."""
 
 
-class History(Protocol):
+class History(KeptUsage, Protocol):
     """Synchronous on purpose: what is decided is on disk before anyone acts on it. One writer."""
 
     def start(self) -> Memory:
@@ -231,8 +229,20 @@ class History(Protocol):
         """From an objective's oldest kept slice to the end of its newest."""
         ...
 
+    def balance(self, service: str) -> Balance | None:
+        """The newest, if no slice of its time has come since."""
+        ...
+
+    def since(self, service: str, slo: str, since: datetime, limit: int) -> tuple[Slice, ...]:
+        """Kept slices of one objective that start at or after `since`, oldest first, at most `limit`."""
+        ...
+
     def targets(self) -> tuple[Target, ...]:
         """What every objective has ever promised, oldest first."""
+        ...
+
+    def zones(self) -> tuple[Zone, ...]:
+        """By which zones every service has ever counted its months, oldest first."""
         ...
 
     def downtime(self, service: str, since: datetime) -> tuple[Slice, ...]:
@@ -258,7 +268,7 @@ class Desk(Protocol):
         """Returns once the newest fleet view's sequence is above `sequence`."""
         ...
 
-    def propose(self, verb: Verb, service: str) -> Proposal:
+    def propose(self, verb: Verb, service: str, about: Stretch | None = None) -> Proposal:
         """Raises `Refused` for an unknown service or where there is nothing to do it to."""
         ...
 
@@ -336,8 +346,8 @@ class ControlRoom(Protocol):
         """Raises `ControllerLost`."""
         ...
 
-    async def propose(self, verb: Verb, service: str) -> Proposal:
-        """What `verb` would do to the service now. Raises `ControllerLost`, `Refused`."""
+    async def propose(self, verb: Verb, service: str, about: Stretch | None = None) -> Proposal:
+        """What `verb` would do to the service now; CORRECT: `about` what. Raises `ControllerLost`, `Refused`."""
         ...
 
     async def trial(self, service: str, release: str = "", wave: int = 0) -> TrialRecord:

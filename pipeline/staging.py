@@ -1,6 +1,7 @@
 """How a service's staging stands to production: its mode, what it depends on, and what undoes a build there."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -90,12 +91,14 @@ class StagingRules:
 class Level(StrEnum):
     ERROR = "error"
     """Releases are held until it is mended."""
+    UNKNOWN = "unknown"
+    """Nobody can tell: releases are held until somebody can."""
     WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a lint rule found in the configuration of a service."""
+    """What a lint rule found in the configuration of a service, or in the hosts that were found for it."""
 
     rule: str
     """"FUL-01"."""
@@ -104,3 +107,5 @@ class Finding:
     mend: str
     where: str = ""
     """"config.toml:12"."""
+    since: datetime | None = None
+    """Of what is unknown: since when, where that is known."""

@@ -29,6 +29,18 @@ def remaining_s(cycle: TrafficCycle, served: Served) -> float:
     return max(cycle.duration_s - served.seconds, 0.0)
 
 
+def furthest_behind(cycle: TrafficCycle, served: Served) -> tuple[float, float, str]:
+    """(done, of, unit) of the time, the requests or the peak: the one of which the least part is there."""
+    busy = cycle.peak_ratio * served.busiest_rps
+    asked = (
+        (served.seconds, cycle.duration_s, "s"),
+        (float(math.floor(served.requests)), float(cycle.requests), "req"),
+        (served.peak_rps, busy, "req/s"),
+    )
+    done, of, unit = min(asked, key=lambda one: min(one[0] / one[1], 1.0) if one[1] > 0 else 1.0)
+    return min(done, of), of, unit
+
+
 def traffic_cycle(cycle: TrafficCycle, served: Served, now: datetime) -> Gate:
     """Passes once the canary has served the duration, the requests and the daily peak."""
     left_s = remaining_s(cycle, served)

@@ -90,13 +90,12 @@ class Budget:
     """Ratio of the rolling error budget that is unspent: 1 is untouched, negative is overdrawn."""
     window: str
     """As labelled: "30d"."""
-    burn: float | None = None
-    """How many times faster than the objective allows it is being spent, over the last ticks."""
+    burn_1h: float | None = None
+    """How many times faster than the objective allows it was being spent in the last hour."""
     target: str = ""
     """In per cent, as configured."""
     left_s: float | None = None
     """What is left, as time of everything broken; negative when overdrawn."""
-    burn_1h: float | None = None
     burn_6h: float | None = None
     gone_in_s: float | None = None
     deploy: Deploy = Deploy.OK
@@ -114,14 +113,21 @@ class Budget:
     month_quota_s: float | None = None
     last_outage: datetime | None = None
     """When the newest one began."""
+    bad: int | None = None
+    total: int | None = None
+    """Of the rolling window, in what it is counted in."""
+    trend: tuple[float | None, ...] = ()
+    """What was left over the window, oldest first, a few points."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Of the wait that the phase is in; seconds."""
+    """Of what the phase waits for; of several things, of the one that is furthest behind."""
 
-    done_s: float
-    of_s: float
+    done: float
+    of: float
+    unit: str = "s"
+    """Also "req", requests served, and "req/s", the busiest that it has seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +167,12 @@ class ServiceRow:
     """The gravest open one: "sev1 inc-3"."""
     glass: str = ""
     """While break-glass is in force: "until 14:02 UTC by ana, approved by ben"."""
+    security_fix: str = ""
+    """While one is in force: "r878 (CVE-2026-1234) until 2026-03-01 14:02 UTC by ana, approved by ben"."""
+    readiness: str = ""
+    """Rows of its list that pass or are waived, of all: "22/26"; "" where it is not worked out."""
+    lock: str = ""
+    """While one is on it, the newest: "ana" or "ana until 9 Jan 14:02Z"."""
 
 
 @dataclass(frozen=True, slots=True)

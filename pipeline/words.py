@@ -1,5 +1,7 @@
 """Numbers as people say them, for the sentences that the rules give as reasons."""
 
+import math
+
 _SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -36,10 +38,18 @@ def amount(value: float, unit: str) -> str:
     if unit == "ratio":
         return percent(value)
     if unit == "s":
-        return f"{1000 * value:.0f} ms"
+        return f"{_digits(1000 * value, 0)} ms"
     if unit == "bytes":
-        return f"{value / 2**20:.0f} MiB"
-    return f"{value:,.2f}{'' if unit.startswith('/') or not unit else ' '}{unit}"
+        return f"{_digits(value / 2**20, 0)} MiB"
+    number = _digits(value, 2) if abs(value) < 1 else f"{value:,.2f}"
+    return f"{number}{'' if unit.startswith('/') or not unit else ' '}{unit}"
+
+
+def _digits(value: float, places: int) -> str:
+    """With so many places, or more where two digits would not be left: 0.0092 is not 0.01."""
+    if math.isfinite(value) and value != 0:
+        places = min(max(1 - math.floor(math.log10(abs(value))), places), 9)
+    return f"{value:.{places}f}"
 
 
 def either(names: list[str], most: int = 3) -> str:

@@ -26,7 +26,8 @@ from pithead.out import dumps
 from pithead.places import FULL
 from pithead.sockets import Heard, hear
 
-COMING_UP_S = 20.0
+COMING_UP_S = 120.0
+"""On a machine that has much else to do; one that cannot start ends at once, and says why."""
 LOOK_EVERY_S = 0.05
 AGAIN_S = 1.0
 """Before a controller that died is started again, as systemd would."""
@@ -59,11 +60,18 @@ class Controller:
         except HistoryError as error:
             raise CompanyError(f"demo: its past cannot be written: {error}") from error
         await self._spawn()
-        async with asyncio.timeout(COMING_UP_S):
-            while hear(self.run_dir / FULL) is not Heard.ANSWER:
-                if self._process is None or self._process.returncode is not None:
-                    raise CompanyError(f"demo: its controller does not start: {self.last_words()}")
-                await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            async with asyncio.timeout(COMING_UP_S):
+                await self._answer()
+        except TimeoutError:
+            said = f"its controller has not come up within {COMING_UP_S:.0f} s: {self.last_words()}"
+            raise CompanyError(f"demo: {said}") from None
+
+    async def _answer(self) -> None:
+        while hear(self.run_dir / FULL) is not Heard.ANSWER:
+            if self._process is None or self._process.returncode is not None:
+                raise CompanyError(f"demo: its controller does not start: {self.last_words()}")
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _spawn(self) -> None:
         with self.log.open("ab") as log:
@@ -148,7 +156,7 @@ def main() -> None:
     try:
         asyncio.run(perform(args.config, args.limit))
     except (CompanyError, ConfigErrors, OSError, TimeoutError) as error:
-        tell(failed=str(error) or type(error).__name__)
+        tell(failed=str(error).removeprefix("demo: ") or type(error).__name__)
         sys.exit(1)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(1)

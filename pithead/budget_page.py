@@ -19,7 +19,8 @@ def page(report: BudgetReport, gate: GateReport, corrections: Sequence[Correctio
     yield f"{gate.service} {gate.deploy.value}: {gate.why}"
     for each in gate.gates:
         if f"{each.name}: {each.why}" == gate.why:
-            yield from [f"  {each.name}: {lifted(each)}"] if each.lifts else []
+            said = "; ".join(filter(None, (lifted(each), "" if each.answer is Answer.PASS else sheet.times(each))))
+            yield from [f"  {each.name}: {said}"] if said else []
         elif each.answer is not Answer.PASS:
             yield f"  {sheet.gate_line(each)}"
     if not report.slos:
@@ -40,7 +41,7 @@ def _slo(slo: SloReport) -> Iterator[str]:
     for window in (slo.rolling, slo.month):
         yield from _window(slo, window)
     if slo.rolling.left is not None and slo.rolling.left <= 0:
-        gone = "spent"
+        gone = f"spent since {instant(slo.spent_since)}" if slo.spent_since is not None else "spent"
     else:
         gone = f"gone in {'-' if slo.gone_in_s is None else left(slo.gone_in_s)}"
     yield f"  burn 1h {burn(slo.burn_1h)}, 6h {burn(slo.burn_6h)}; {gone}"

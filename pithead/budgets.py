@@ -36,8 +36,18 @@ def _row(row: ServiceRow, now: datetime, width: int, cells: int) -> str:
     used = f"[{bar(its.left, cells)}]{_spent(its.left):>4} "
     burns = f"{burn(its.burn_1h):>6}{burn(its.burn_6h):>5}"
     text = f"{mark(row)} {name:{width}} {its.target or '?':6}{left(its.left_s):>8} {used}{burns} {gone_in(its):7} "
-    deploy = f"{its.deploy.value} {_more(its, now)}".rstrip()
-    return text + (deploy if len(text) + len(deploy) <= WIDTH else its.deploy.value)
+    return text + _deploy(its, now, WIDTH - len(text))
+
+
+def _deploy(of: Budget, now: datetime, room: int) -> str:
+    """With as much of until when, or for which gate, as there is room for: of "check smoke" at least "check"."""
+    more = _more(of, now)
+    for said in (more, more.partition(" ")[0]):
+        deploy = f"{of.deploy.value} {said}".rstrip()
+        if len(deploy) <= room:
+            return deploy
+    cut = f"{of.deploy.value} {more}"[: room - 1]
+    return f"{cut}~" if len(cut) > len(of.deploy.value) + 1 else of.deploy.value
 
 
 def bar(of: float | None, cells: int) -> str:

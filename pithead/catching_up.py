@@ -28,6 +28,8 @@ UNKNOWN = timedelta(days=1)
 EVERY_S = 600.0
 BEHIND_S = 120.0
 """How old slices are that a running controller has surely kept, if it will."""
+LATE_S = BEHIND_S + 60.0
+"""After a gap's first filling, when its end can be filled too."""
 AGAIN_S, LONGEST_S = 5.0, 300.0
 
 Asked = dict[tuple[str, str], set[datetime]]
@@ -44,15 +46,17 @@ async def stay_caught_up(
     clock: Clock,
     refilled: Callable[[Collection[str]], None],
 ) -> None:
-    """Now, and again every few minutes: a server that could not be asked for a while is asked afterwards."""
+    """Now, and again every few minutes; as soon as a server answers again that could not be asked for a while."""
     asked: Asked = {}
+    late = False
     until = clock.now()
     while True:
         try:
-            await catch_up(services, history, client, signals, labels, value_of, clock, refilled, until, asked)
+            await catch_up(services, history, client, signals, labels, value_of, refilled, until, asked)
         except HistoryError as error:
             log.warning("what is missing of budgets cannot be looked up yet: %s", error)
-        await clock.sleep(EVERY_S)
+        # What the gap ends with is old enough a little later: releases must not wait for it longer than that.
+        late = await client.returning.rest(LATE_S if late else EVERY_S)
         until = clock.now() - timedelta(seconds=BEHIND_S)
         asked = {of: {hour for hour in hours if hour > until - LONGEST - HOUR} for of, hours in asked.items()}
 
@@ -64,7 +68,6 @@ async def catch_up(
     signals: Mapping[str, Signal],
     labels: Labels,
     value_of: Callable[[Host], str],
-    clock: Clock,
     refilled: Callable[[Collection[str]], None],
     until: datetime,
     asked: Asked,
@@ -91,7 +94,7 @@ async def catch_up(
     told = 0
     for (objective, since, end), hosts in gaps.items():
         queries = BackfillQueries(objective, tuple(signals[one] for one in _names(objective)), labels, hosts)
-        told += await _filled(history, client, queries, since, end, clock, refilled)
+        told += await _filled(history, client, queries, since, end, refilled)
         done = [hour for hour in _hours(since, end) if hour + HOUR <= end]
         for name in set(hosts.values()):
             asked.setdefault((name, objective.name), set()).update(done)
@@ -139,7 +142,6 @@ async def _filled(
     queries: BackfillQueries,
     since: datetime,
     until: datetime,
-    clock: Clock,
     refilled: Callable[[Collection[str]], None],
 ) -> int:
     told, wait_s = 0, AGAIN_S
@@ -162,7 +164,7 @@ async def _filled(
                 since, told = ends, told + len(new)
         except (MetricsUnavailable, HistoryError) as error:
             log.warning("requests since %s cannot be read yet: %s", f"{since:%Y-%m-%d %H:%M} UTC", error)
-            await clock.sleep(wait_s)
+            await client.returning.rest(wait_s)
             wait_s = min(2 * wait_s, LONGEST_S)
         else:
             return told

@@ -11,8 +11,10 @@ from adapters.checks.runner import HostChecks
 from adapters.config import Settings
 from adapters.history.sqlite import SqliteHistory
 from pipeline.controller.loop import Controller
+from pipeline.controller.usage import Usage
 from pipeline.events import Event
 from pipeline.judge.sequential import SequentialJudge
+from pipeline.policy.wording import count
 from pipeline.ports import Changes
 from pithead.catching_up import in_background, stay_caught_up
 from pithead.clock import SystemClock
@@ -65,6 +67,7 @@ async def serve(settings: Settings, places: Places, told: asyncio.Event, *, read
             inventory=world.inventory,
             logs=world.logs,
             alerts=world.alerts,
+            usage=Usage(history, clock, world.scout),
         )
         running = asyncio.create_task(controller.run(), name="controller")
         stack.push_async_callback(_ended, controller, running)
@@ -74,7 +77,8 @@ async def serve(settings: Settings, places: Places, told: asyncio.Event, *, read
         api = ApiServer(controller, places.run, read_only=read_only, group=settings.group, clock=clock)
         await api.start()
         stack.push_async_callback(api.stop)
-        log.info("%d services, sockets in %s, history %s", len(settings.fleet.services), places.run, history.path)
+        known = count(len(settings.fleet.services), "service")
+        log.info("%s, sockets in %s, history %s", known, places.run, history.path)
         _catch_up(settings, world, controller, history, clock, stack)
         await _first(running, asyncio.create_task(told.wait()))
         log.info("stopping; what runs on hosts goes on, and is found in the history")

@@ -81,7 +81,7 @@ class Explained:
     budget: Budget | None = None
     """Where it, or another rule, keeps releases from beginning."""
     marks: tuple[str, ...] = ()
-    """Break-glass in force, an open incident."""
+    """Break-glass or a security fix in force, an open incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,8 @@ def of_records(
     """`look` is told, `before` is drawn, oldest first; `newest` is the number of the trial's newest look."""
     said = look.judgement
     rules = {rule.key: rule for rule in record.trial.rules.metrics}
+    places = {key: place for place, key in enumerate(rules)}
+    judged = sorted(said.metrics, key=lambda metric: places.get(metric.key, len(places)))
     judge = JudgeView.of(said)
     return Explained(
         service,
@@ -156,7 +158,7 @@ def of_records(
         said.verdict,
         said.why,
         judge=judge,
-        metrics=tuple(_judged(metric, rules.get(metric.key), before) for metric in said.metrics),
+        metrics=tuple(_judged(metric, rules.get(metric.key), before) for metric in judged),
         covers_s=(look.at - before[0].at).total_seconds() if before else 0.0,
         looks=Looks(look.wave, look.number, newest, look.at),
         ended=ended,

@@ -37,3 +37,5 @@ def begin(level: int = logging.INFO) -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    # It tells of every request that went well, and there is one every few seconds.
+    logging.getLogger("httpx").setLevel(max(level, logging.WARNING))

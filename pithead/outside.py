@@ -36,11 +36,18 @@ from adapters.metrics.prometheus.queries import Labels, Signal
 from adapters.metrics.prometheus.rules import recorded
 from adapters.metrics.prometheus.targets import targets
 from adapters.metrics.scrape import ScrapedMetrics
+from adapters.names.system import SystemResolver
+from adapters.names.watch import WatchedNames
 from adapters.owners import Owners
 from adapters.roster import FoundHosts
+from adapters.scout.callers import PageCallers, ServerCallers
+from adapters.scout.digests import source_of
+from adapters.scout.health import HealthLooks
+from adapters.scout.scout import WatchedScout
 from adapters.wire import Wire
 from pipeline.model import Host, Pool
 from pipeline.ports import Alerts, Clock, HostFleet, Inventory, Logs, Metrics
+from pipeline.readiness.ports import Scout
 from pithead.places import Places
 
 AGENT, SSH = "agent", "ssh"
@@ -55,6 +62,7 @@ class Outside:
     server: PrometheusClient | None
     logs: Logs
     alerts: Alerts | None
+    scout: Scout
 
 
 async def outside(settings: Settings, places: Places, clock: Clock, stack: AsyncExitStack) -> Outside:
@@ -73,12 +81,18 @@ async def outside(settings: Settings, places: Places, clock: Clock, stack: Async
     measured = metrics(settings, server, clock)
     stack.push_async_callback(measured.close)
     inventory = None
-    if settings.discovery:
+    its_names = settings.policy.names(settings.fleet.services) if settings.policy is not None else frozenset()
+    if settings.discovery or its_names:
         configured = Configured(
             {name: service.hosts for name, service in settings.fleet.services.items()}, settings.datacenters
         )
         inventory = FoundHosts(
-            settings.fleet.services, Discovery(sources(settings, server, clock), configured, clock), owners, clock
+            settings.fleet.services,
+            Discovery(sources(settings, server, clock), configured, clock),
+            owners,
+            clock,
+            settings.policy,
+            WatchedNames(SystemResolver(), clock),
         )
         stack.push_async_callback(inventory.close)
         await inventory.start()
@@ -87,7 +101,28 @@ async def outside(settings: Settings, places: Places, clock: Clock, stack: Async
     if alerts is not None:
         stack.push_async_callback(alerts.close)
         await alerts.start()
-    return Outside(hosts, measured, inventory, server, logs, alerts)
+    watched = scout(settings, means, server, clock)
+    stack.push_async_callback(watched.close)
+    await watched.start()
+    return Outside(hosts, measured, inventory, server, logs, alerts, watched)
+
+
+def scout(
+    settings: Settings, means: Callable[[Host], Means], server: PrometheusClient | None, clock: Clock
+) -> WatchedScout:
+    """What looks at links, health endpoints, callers and builds for the readiness lists; the caller's to start."""
+    its = settings.prometheus
+    callers: PageCallers | ServerCallers = PageCallers(settings.signals)
+    if its is not None and server is not None:
+        callers = ServerCallers(server, settings.signals, its.labels, label_value(its))
+    return WatchedScout(
+        callers,
+        HealthLooks(partial(_seat, means), clock),
+        lambda service: source_of(settings.means.get(service.name, Means())),
+        settings.path.absolute().parent,
+        clock,
+        every_s=settings.readiness_every_s,
+    )
 
 
 def _ssh(settings: Settings, places: Places, clock: Clock) -> SshClient | None:

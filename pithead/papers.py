@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from pipeline.docket import Attestation, Correction, Docket, Incident, Lock, LockCause, Pass, Reservation
+from pipeline.docket import Attestation, Correction, Docket, Incident, Lock, LockCause, Pass, Reservation, SecurityFix
 from pithead.budget_page import corrected
 from pithead.spans import instant
 
@@ -16,6 +16,7 @@ def lines(docket: Docket, now: datetime) -> Iterator[str]:
         ("reservations of staging", list(_reservations(docket.reservations, now))),
         ("open incidents", [_incident(each) for each in docket.incidents if each.open]),
         ("break-glass", [text for each in docket.passes for text in _pass(each, now)]),
+        ("security fixes", [text for each in docket.security_fixes for text in _security_fix(each, now)]),
         (
             "corrections that wait for a second person",
             [
@@ -61,7 +62,14 @@ def _incident(incident: Incident) -> str:
 
 
 def _pass(of: Pass, now: datetime) -> Iterator[str]:
-    who = f"{of.id} {of.service} in {of.incident} by {of.by}"
+    yield from _given(of, f"{of.id} {of.service} in {of.incident} by {of.by}", now)
+
+
+def _security_fix(of: SecurityFix, now: datetime) -> Iterator[str]:
+    yield from _given(of, f"{of.id} {of.service} {of.revision} ({of.advisory}) by {of.by}", now)
+
+
+def _given(of: Pass | SecurityFix, who: str, now: datetime) -> Iterator[str]:
     used = f", used by {', '.join(of.used_by)}" if of.used_by else ""
     if of.waits(now):
         yield f"{who}: waits for a second person: pithead approve {of.service} {of.id}: {of.reason}"

@@ -76,7 +76,8 @@ def parser() -> Parser:
         "--limit", type=seconds, default=240.0, metavar="TIME", help="with --headless: give up after this, as 4m"
     )
 
-    verb("wallboard", "the fleet on a wall: read-only, no keys needed", screen)
+    wallboard = verb("wallboard", "the fleet on a wall: read-only, no keys needed", screen)
+    wallboard.add_argument("--page-seconds", type=page_seconds, metavar="N", help="how long a page stands; else 10")
 
     controller = verb("controller", "run the pipeline in the foreground, without a terminal")
     controller.add_argument("--detached", action="store_true", help="live on when the terminal hangs up")
@@ -110,6 +111,7 @@ def parser() -> Parser:
         "--timeout", type=seconds, default=None, metavar="TIME", help="with --wait: 3 after this, as 2h"
     )
     submit.add_argument("--reason", default="", metavar="WHY")
+    submit.add_argument("--ci", default="", metavar="FILE|JSON", help="what CI says of this build: commit and suites")
 
     for name, said in ACTS.items():
         act = verb(name, said, printing)
@@ -241,7 +243,15 @@ def number(text: str) -> int:
 
 
 def wave(text: str) -> int:
-    return 0 if text == "0" else count(text)
+    if not text.isascii() or not text.isdigit() or int(text[:9]) > 1_000_000:
+        raise argparse.ArgumentTypeError(f"expected 0 to 1000000, got {plain(text, 40)}")
+    return int(text[:9])
+
+
+def page_seconds(text: str) -> float:
+    if not text.isascii() or not text.isdigit() or not 2 <= int(text[:9]) <= 3_600:
+        raise argparse.ArgumentTypeError(f"expected 2 to 3600, got {plain(text, 40)}")
+    return float(text)
 
 
 def positive(text: str) -> float:

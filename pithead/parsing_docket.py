@@ -46,19 +46,23 @@ PAPERS: Mapping[str, PaperWords] = {
     "close": PaperWords("say that an incident is over; its break-glass ends with it", "INCIDENT"),
     "breakglass": PaperWords("ask to skip waiting in a severe incident; a second person approves", "INCIDENT",
                              must_say=True),
-    "approve": PaperWords("agree, as the second person, to break-glass or a correction", "PASS|CORRECTION"),
+    "securityfix": PaperWords("ask to let one build past a spent budget or a payback; an approver agrees",
+                              must_say=True, ends=False),
+    "approve": PaperWords("agree, as the second person, to break-glass, a security fix or a correction",
+                          "PASS|FIX|CORRECTION"),
     "correct": PaperWords(
         "say what was measured wrongly; a second person approves", "exclude|bad|good", must_name=True, must_say=True,
         ends=True, starts=True, evidence=True,
     ),
-    "revoke": PaperWords("end an attestation, a correction or break-glass", "ID"),
-    "review": PaperWords("write down what a use of break-glass taught; --reason says it", "PASS", must_say=True),
+    "revoke": PaperWords("end an attestation, a correction, a security fix or break-glass", "ID"),
+    "review": PaperWords("write down what break-glass or a security fix taught; --reason says it", "PASS|FIX",
+                         must_say=True),
 }  # fmt: skip
-CONFIRMED_PAPERS = frozenset({"breakglass", "approve", "correct"})
+CONFIRMED_PAPERS = frozenset({"breakglass", "securityfix", "approve", "correct"})
 
-GATE_EPILOG = """exit codes: 0 it may deploy; 1 it may, and a gate will close soon; 2 blocked or held, or a wrong
-command line or configuration; 3 unknown: no controller, no data, no such service. In CI, where a warning stops too:
-pithead gate SERVICE || exit 1; where it does not: pithead gate SERVICE; test $? -le 1"""
+GATE_EPILOG = """exit codes: 0 it may deploy; 1 it may, and a gate will close soon; 2 blocked or held, as while a
+check runs, or a wrong command line or configuration; 3 unknown: no controller, no data, no such service. In CI, where
+a warning stops too: pithead gate SERVICE || exit 1; where it does not: pithead gate SERVICE; test $? -le 1"""
 
 
 def add(verb: Verb, printing: argparse.ArgumentParser) -> None:
@@ -73,7 +77,8 @@ def add(verb: Verb, printing: argparse.ArgumentParser) -> None:
     budget = verb("budget", "what is left of the error budgets, worst first, or one service's whole", printing)
     budget.add_argument("service", nargs="?", metavar="SERVICE")
 
-    docket = verb("docket", "what people have laid down: locks, reservations, incidents, break-glass", printing)
+    laid_down = "what people have laid down: locks, reservations, incidents, break-glass, security fixes"
+    docket = verb("docket", laid_down, printing)
     docket.add_argument("service", nargs="?", default="", metavar="SERVICE")
 
     for name, words in PAPERS.items():
@@ -82,7 +87,16 @@ def add(verb: Verb, printing: argparse.ArgumentParser) -> None:
 
 def _paper(paper: argparse.ArgumentParser, name: str, words: PaperWords) -> None:
     paper.set_defaults(
-        subject="", reason="", start=None, until=None, lasts_s=None, evidence="", also=[], queue=False, revision=""
+        subject="",
+        reason="",
+        start=None,
+        until=None,
+        lasts_s=None,
+        evidence="",
+        also=[],
+        queue=False,
+        revision="",
+        digest="",
     )
     paper.add_argument("service", metavar="SERVICE")
     if words.subject:
@@ -100,8 +114,14 @@ def _paper(paper: argparse.ArgumentParser, name: str, words: PaperWords) -> None
         end.add_argument("--until", type=instant, metavar="TIME", help="when it ends, as 2026-03-01T12:00+01:00")
     if words.evidence is not None:
         paper.add_argument("--evidence", required=words.evidence, metavar="LINK", help="where to read it")
+    if name == "securityfix":
+        paper.add_argument("revision", metavar="REVISION", help="the build that mends it")
+        paper.add_argument(
+            "--advisory", dest="evidence", required=True, metavar="ADVISORY", help="what it mends, as CVE-2026-1234"
+        )
     if name == "attest":
-        paper.add_argument("--revision", default="", metavar="REV", help="of a check: the build that was looked at")
+        paper.add_argument("--revision", default="", metavar="REV", help="of a check or STB-2: the build")
+        paper.add_argument("--digest", default="", metavar="SHA256", help="of STB-2: the build's, where it has one")
     if name == "reserve":
         paper.add_argument("--also", action="append", metavar="SERVICE", help="a further service; may be said again")
         paper.add_argument("--queue", action="store_true", help="wait behind those who have it")

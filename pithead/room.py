@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.commands import Command, Receipt, Verb
+from pipeline.commands import Command, Receipt, Stretch, Verb
 from pipeline.docket import Docket
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import TrialRecord
@@ -51,8 +51,8 @@ class LazyRoom:
     async def history(self, query: HistoryQuery) -> HistoryPage:
         return await (await self._room()).history(query)
 
-    async def propose(self, verb: Verb, service: str) -> Proposal:
-        return await (await self._room()).propose(verb, service)
+    async def propose(self, verb: Verb, service: str, about: Stretch | None = None) -> Proposal:
+        return await (await self._room()).propose(verb, service, about)
 
     async def trial(self, service: str, release: str = "", wave: int = 0) -> TrialRecord:
         return await (await self._room()).trial(service, release, wave)

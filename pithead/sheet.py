@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pipeline.alerts import Alert, about, told
+from pipeline.alerts import Alert, told_whole
 from pipeline.events import Event
 from pipeline.gates import Answer, Gate
 from pipeline.policy.wording import lifted
@@ -28,9 +28,10 @@ def row(of: ServiceRow) -> tuple[str, ...]:
 
 
 def marks(of: ServiceRow) -> tuple[str, ...]:
-    """What must be seen wherever the service is: break-glass in force, an open incident."""
+    """What must be seen wherever the service is: break-glass or a security fix in force, an open incident."""
     glass = f"BREAK-GLASS {of.glass}" if of.glass else ""
-    return tuple(filter(None, (glass, of.incident)))
+    fix = f"SECURITY FIX {of.security_fix}" if of.security_fix else ""
+    return tuple(filter(None, (glass, fix, of.incident)))
 
 
 def deploy(of: Budget, gates: Iterable[Gate] = ()) -> str:
@@ -122,21 +123,23 @@ def against(control: str) -> str:
 
 
 def alert_line(alert: Alert) -> str:
-    """As in "! HighErrors (critical): 5 % of requests fail, canary in prod, since 2026-01-09 14:07:31Z"."""
-    where = about(alert)
-    return f"! {told(alert)}, {f'{where}, ' if where else ''}since {alert.since:%Y-%m-%d %H:%M:%S}Z"
+    """As in "! HighErrors (critical) on canary in prod, since 2026-01-09 14:07:31Z: 5 % of requests fail"."""
+    return f"! {told_whole(alert, f'{alert.since:%Y-%m-%d %H:%M:%S}Z')}"
 
 
 def gate_line(gate: Gate) -> str:
     if gate.answer is Answer.PASS:
         more = [f"warning: {gate.warns}"] if gate.warns else []
     else:
-        lifts = lifted(gate).removeprefix("it ")
-        since = f"since {spans.instant(gate.since)}" if gate.since is not None else ""
-        end = spans.instant(gate.until, gate.why) if gate.until is not None else ""
-        until = f"until {end}" if end else ""
-        more = [lifts, " ".join(filter(None, (since, until)))]
+        more = [lifted(gate).removeprefix("it "), times(gate)]
     return "; ".join(filter(None, (f"{MARKS[gate.answer]} {gate.name}: {gate.why}", *more)))
+
+
+def times(gate: Gate) -> str:
+    """As in "since 2026-01-09 14:07:31Z until 2026-01-10 14:07:31Z", as far as they are known and not said yet."""
+    since = f"since {spans.instant(gate.since)}" if gate.since is not None else ""
+    end = spans.instant(gate.until, f"{gate.why} {gate.lifts}") if gate.until is not None else ""
+    return " ".join(filter(None, (since, f"until {end}" if end else "")))
 
 
 def event_line(event: Event) -> str:

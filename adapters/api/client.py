@@ -18,7 +18,7 @@ from adapters.api.delta import apply
 from adapters.api.judged import MOST_RECORDS, Looks, Stretches
 from adapters.api.lax import laxly
 from adapters.exact import to_json
-from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.commands import Command, Receipt, Refused, Stretch, Verb
 from pipeline.docket import Docket
 from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import TrialRecord
@@ -106,8 +106,11 @@ class ApiRoom:
         except Refused as no:
             raise ControllerLost(str(no)) from no
 
-    async def propose(self, verb: Verb, service: str) -> Proposal:
-        return await self._ask(codec.proposal, "GET", f"/v1/proposals/{verb}/{quote(service, safe='')}")
+    async def propose(self, verb: Verb, service: str, about: Stretch | None = None) -> Proposal:
+        asked = {}
+        if about is not None:
+            asked = {"kind": about.kind, "start": about.start.isoformat(), "end": about.end.isoformat()}
+        return await self._ask(codec.proposal, "GET", f"/v1/proposals/{verb}/{quote(service, safe='')}", asked)
 
     async def trial(self, service: str, release: str = "", wave: int = 0) -> TrialRecord:
         asked = {"release": release, "wave": str(wave)}

@@ -9,7 +9,7 @@ import msgspec
 
 from adapters.api.codec import Problem
 from adapters.api.judged import MOST_RECORDS
-from pipeline.commands import SAFE, Command, Verb
+from pipeline.commands import SAFE, Command, Stretch, Verb
 from pipeline.judge.look import Calibration
 from pipeline.logs import MOST_LINES
 from pipeline.text import LONGEST, is_identifier, plain
@@ -63,6 +63,7 @@ def command(body: bytes) -> Command:
         found,
         reason=plain(found.reason),
         evidence=plain(found.evidence),
+        digest=plain(found.digest, 100),
         start=_instant(found.start, what, "start"),
         end=_instant(found.end, what, "end"),
     )
@@ -77,6 +78,15 @@ def query(parameters: Mapping[str, str]) -> HistoryQuery:
         before_id=_whole(parameters, "history", "before", LARGEST),
         limit=_whole(parameters, "history", "limit", MOST_EVENTS) or HistoryQuery().limit,
     )
+
+
+def stretch(parameters: Mapping[str, str]) -> Stretch | None:
+    """What a correction would be about; None where nobody has said."""
+    _only(parameters, "proposal", ("kind", "start", "end"))
+    if not parameters:
+        return None
+    start, end = (_time(parameters.get(name, ""), "proposal", name) for name in ("start", "end"))
+    return Stretch(plain(parameters.get("kind", ""), 40), start, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +194,13 @@ def _limit(parameters: Mapping[str, str], what: str) -> int:
     return _whole(parameters, what, "limit", MOST_RECORDS) or MOST_RECORDS
 
 
-def _time(text: str, what: str) -> datetime:
+def _time(text: str, what: str, name: str = "since") -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        why = f"since {plain(text, 40)!r} is no time with a zone"
+        why = f"{name} {plain(text, 40)!r} is no time with a zone"
         raise Bad(400, what, why, "write it as 2026-03-01T12:00:00Z")
     return found
 

@@ -122,7 +122,7 @@ class Routes:
     async def _proposal(self, request: web.Request) -> web.Response:
         verb, service = inbound.verb(request.match_info["verb"]), request.match_info["service"]
         self._must_be_known(service)
-        return self._json(self._desk.propose(verb, service))
+        return self._json(self._desk.propose(verb, service, inbound.stretch(request.query)))
 
     async def _trial(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]

@@ -13,6 +13,7 @@ from adapters.config.values import boolean, either, name, objective, one_of, rat
 from pipeline.model import Rules
 from pipeline.slo.burn import never_fire, pairs
 from pipeline.slo.quota import NOMINAL_MONTH_S
+from pipeline.slo.report import Alarm
 from pipeline.slo.rules import Count, CountFrom, Kind, Objective
 
 PARTS = 10
@@ -183,10 +184,15 @@ def _check_alarm(its: Objective, said: Values, at: Spot, spot: Spot, apart_s: fl
     if silent:
         most = 1 / (1 - its.target)
         key = "objective" if its.name == "availability" else "target"
-        _of(at, spot, said, key).warn(
-            f"at {per_cent(its.target)} the budget burns {_short(most)} times too fast at most, and the fastest alarm "
-            f"wants more than {_short(_decimal(silent[0].factor))}: it can never fire"
-        )
+        where = _of(at, spot, said, key)
+        burns = f"at {per_cent(its.target)} the budget burns {_short(most)} times too fast at most"
+        pages = [pair for pair in pairs(its.window_s) if pair.alarm is Alarm.PAGE]
+        if pages[-1] in silent:
+            slowest = _short(_decimal(pages[-1].factor))
+            where.wrong(f"{burns}, and no alarm of a page is below {slowest}: none can ever fire: say a higher {key}")
+        else:
+            wants = _short(_decimal(silent[0].factor))
+            where.warn(f"{burns}, and the fastest alarm wants more than {wants}: it can never fire")
     most_s = longest(int(fastest.short_s))
     if its.slice_s > fastest.short_s and most_s >= max(1, apart_s):
         _said(spot, said, ("budget", "slice"), (*at.path[len(spot.path) :], "window")).warn(

@@ -7,11 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from adapters.config import budgets, lint, policy, readiness, servers, staging, waves
+from adapters.config import budgets, lint, readiness, servers, staging, waves
 from adapters.config.durations import written
 from adapters.config.errors import Problems, Spot, Unread, nearest
 from adapters.config.hosts import Registry
 from adapters.config.means import means
+from adapters.config.policy import Policy
+from adapters.config.policy.canary import DAY_S
 from adapters.config.rules import layered
 from adapters.config.schema import Values
 from adapters.config.sections import FILE
@@ -65,7 +67,9 @@ def build(document: Mapping[str, object], path: Path, problems: Problems) -> Set
     alertmanager = _alerts(said, spot)
     _check_alerts(said, sayings)
     problems.raise_if_any()
-    fleet = policy.with_findings(fleet, its_means, said, spot)
+    demo = DemoSettings(**said["demo"]) if "demo" in said else None
+    policy = Policy(its_means, said, spot, fleet.apart_s, DAY_S if demo is None else demo.day_s)
+    fleet = replace(fleet, services=policy.judged(fleet.services))
     return Settings(
         path=path,
         fleet=fleet,
@@ -77,7 +81,8 @@ def build(document: Mapping[str, object], path: Path, problems: Problems) -> Set
         datacenters=MappingProxyType(dict(registry.datacenters)),
         alerts=alertmanager,
         ui=UiSettings(**said.get("ui", {})),
-        demo=DemoSettings(**said["demo"]) if "demo" in said else None,
+        demo=demo,
+        policy=policy,
         warnings=tuple(sorted(problems.warnings, key=lambda warning: warning.line)),
         **{key: value for key, value in controller.items() if key not in FLEET},
     )

@@ -95,6 +95,12 @@ def _idle(rules: Rules, saying: Sequence[tuple[Spot, Values]]) -> None:
     if per_day is not None and per_day > most:
         why = f"{per_day} releases a day are never reached: with frequency.min_gap, {most} at most fit into one"
         told.append(("frequency", ("per_day", "min_gap"), why))
+    if rules.coverage.silent_s < 2 * rules.budget.slice_s:
+        read = written(2.0 * rules.budget.slice_s)
+        why = f"is read as {read}: a slice ({written(float(rules.budget.slice_s))}) is known once it has ended"
+        told.append(("coverage", ("silent",), why))
+    if rules.coverage.least == 0:
+        told.append(("coverage", ("least",), "is 0: however little is known of a day, it is enough"))
     if not rules.staging.methods:
         told.append(("staging", ("methods",), "names none: a replay against a partial staging sends nothing"))
     if rules.staging.rate_share == 0:

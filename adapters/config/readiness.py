@@ -1,8 +1,10 @@
 """What a service states of itself for its readiness: `[X.readiness]`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from adapters.config.errors import Spot, nearest
 from adapters.config.schema import Key, Section, Values
@@ -22,6 +24,7 @@ UNITS: Mapping[str, int] = {
     "TB": 10**12,
 }
 MOST_BYTES = 1 << 50
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,99}\Z")
 
 
 def size(value: object, spot: Spot) -> float:
@@ -51,21 +54,43 @@ def rows(value: object, spot: Spot) -> frozenset[str]:
     return frozenset(_rows(value, spot))
 
 
+def link(value: object, spot: Spot) -> str:
+    """A page of HTTP or HTTPS, or the path of a file."""
+    found = text(500)(value, spot)
+    try:
+        parts = urlsplit(found)
+        named = parts.username is not None or parts.password is not None
+    except ValueError:
+        spot.expected("a link, or the path of a file", value)
+    if named:
+        spot.refuse("a link has no user's name or password in it: everybody who looks at the list would read them")
+    return found
+
+
+def label(value: object, spot: Spot) -> str:
+    if not isinstance(value, str) or not _LABEL.match(value):
+        spot.expected("a label's name, such as client", value)
+    return value
+
+
 READINESS = Section(
     {
         "rows": Key(rows),
         "repository": Key(text(300)),
         "owner": Key(text(80)),
         "clients": Key(unique(sequence(name, most=1_000))),
+        "client_label": Key(label),
         "health_path": Key(page),
         "liveness_path": Key(page),
         "growth": Key(text(200)),
         "host_rps": Key(number(0.001, 10**9)),
         "cpu_limit": Key(number(0.001, 10_000)),
         "memory_limit": Key(size, "memory_limit_bytes"),
-        "runbook": Key(text(500)),
+        "suites": Key(unique(sequence(name, least=1, most=50))),
+        "runbook": Key(link),
+        "dashboards": Key(unique(sequence(link, most=20))),
         "oncall": Key(unique(sequence(text(80), most=100))),
-        "docs": Key(Section({section: Key(text(500)) for section in SECTIONS})),
+        "docs": Key(Section({section: Key(link) for section in SECTIONS})),
         "load_test_days": Key(whole(1, 3_650)),
         "peak_share": Key(ratio(0.01, 1.0)),
     }

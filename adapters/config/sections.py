@@ -37,7 +37,7 @@ from adapters.config.values import (
 )
 from adapters.config.waves import wave
 from adapters.metrics.source import SignalKind
-from pipeline.model import Control, MetricKind, NoData, Pool, Promotion, Worse
+from pipeline.model import Control, MetricKind, NoData, OffShare, Pool, Promotion, Worse
 from pipeline.placement import LEAST, MOST
 from pipeline.text import is_identifier, plain
 
@@ -75,6 +75,7 @@ CONTROLLER = Section(
         "tick": Key(seconds("100ms", "10m"), "tick_s"),
         "host_timeout": Key(seconds("10ms", "1m"), "host_timeout_s"),
         "actions_at_once": Key(whole(1, 10_000)),
+        "readiness_every": Key(seconds("1s", "6h"), "readiness_every_s"),
         "state_dir": Key(folder()),
         "run_dir": Key(folder(LONGEST_SOCKET_FOLDER)),
         "start_controller": Key(boolean),
@@ -113,6 +114,8 @@ CANARY = Section(
     {
         "share": Key(ratio(LEAST, MOST)),
         "stratify": Key(unique(sequence(choice("datacenter", "region", "country", "provider")))),
+        "traffic": Key(one_of(OffShare)),
+        "traffic_within": Key(ratio(0.05, 1.0)),
     }
 )
 CYCLE = Section(
@@ -120,6 +123,7 @@ CYCLE = Section(
         "duration": Key(seconds("1s", "31d"), "duration_s"),
         "requests": Key(whole(0, 10**12)),
         "peak_ratio": Key(ratio()),
+        "shorter_because": Key(text(300)),
     }
 )
 DEPLOY = Section(

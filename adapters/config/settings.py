@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from adapters.config.errors import ConfigError
+from adapters.config.policy import Policy
 from adapters.hosts.ssh.client import SshSettings
 from adapters.means import AlertSettings, DiscoverySettings, MeansOf, PrometheusSettings
 from adapters.metrics.source import SignalSource
@@ -54,6 +55,8 @@ class Settings:
     """Whether the control room starts a controller where none answers."""
     read_only: bool = False
     """Whether screens and verbs started with this file only look."""
+    readiness_every_s: float = 3_600.0
+    """From one look at what readiness lists state (links, health endpoints, callers) to the next."""
     group: str | None = None
     """The unix group that may use the sockets; None is their owner alone."""
     means: MeansOf = field(default_factory=lambda: MappingProxyType({}))
@@ -67,6 +70,8 @@ class Settings:
     alerts: AlertSettings | None = None
     ui: UiSettings = UiSettings()
     demo: DemoSettings | None = None
+    policy: Policy | None = None
+    """The rules for staging, canary and observation; None where no file was read."""
     warnings: tuple[ConfigError, ...] = ()
     """What is allowed but hardly meant."""
 

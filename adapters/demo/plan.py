@@ -46,6 +46,8 @@ class Word:
     evidence: str = ""
     off_days: int = 0
     """0: vouched for."""
+    revision: str = ""
+    """Of a row about one build."""
 
 
 RELEASES = (
@@ -72,7 +74,9 @@ PAUSES = (
 RECALLS = (Recall("stock", "r62", "load-test", "too slow for Saturday's sale; back to the drawing board"),)
 WIKI = "https://wiki.example/orders"
 WORDS = (
-    Word("orders", "STB-2", "r941 passed unit, integration and end-to-end tests", f"{WIKI}/builds/r941"),
+    Word(
+        "orders", "STB-2", "r941 passed unit, integration and end-to-end tests", f"{WIKI}/builds/r941", revision="r941"
+    ),
     Word("orders", "STB-4", "version 1 of the interface got no request for 60 days", f"{WIKI}/v1"),
     Word("orders", "REL-1", "checkout and billing are all that call it", f"{WIKI}/callers"),
     Word("orders", "REL-3", "the health check asks the database, the liveness check does not", f"{WIKI}/health"),

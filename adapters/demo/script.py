@@ -54,7 +54,14 @@ async def _vouch(room: ControlRoom, clock: Clock, words: Sequence[Word]) -> list
         verb = Verb.WAIVE if word.off_days else Verb.ATTEST
         end = clock.now() + timedelta(days=word.off_days) if word.off_days else None
         command = Command(
-            verb, word.service, uuid4().hex, reason=word.found, subject=word.row, end=end, evidence=word.evidence
+            verb,
+            word.service,
+            uuid4().hex,
+            word.revision,
+            reason=word.found,
+            subject=word.row,
+            end=end,
+            evidence=word.evidence,
         )
         refused += await _asked(room, clock, command)
     return refused

@@ -1,14 +1,15 @@
-"""A program run for its output: by argument list, with a deadline and a cap, and nothing left of it afterwards."""
+"""A program run for its output: on a leash, with a deadline and a cap, and nothing left of it afterwards."""
 
 import asyncio
 import os
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from adapters.checks.leashing import NotRun, on_leash
 from adapters.discovery.found import SourceFault
-from adapters.programs import DRAIN_S, end_all, environment, last_line, signal_name, status_of
+from adapters.programs import DRAIN_S, end_all, last_line, signal_name
 from pipeline.text import plain
 
 WORDS_KEPT = 4096
@@ -20,29 +21,26 @@ async def output_of(arguments: Sequence[str], deadline_s: float, limit: int) -> 
     if not arguments:
         return SourceFault(plain("no command to run"))
     try:
-        async with _Pipe.opened() as out, _Pipe.opened() as err:
-            process = await asyncio.create_subprocess_exec(
-                *arguments,
-                stdin=DEVNULL,
-                stdout=out.write_end,
-                stderr=err.write_end,
-                start_new_session=True,
-                env=environment(),
-            )
+        async with (
+            _Pipe.opened() as out,
+            _Pipe.opened() as err,
+            on_leash(arguments, deadline_s, out.write_end, err.write_end) as program,
+        ):
             out.handed_on()
             err.handed_on()
             words = asyncio.create_task(_tail(err.reader))
-            output = asyncio.create_task(_head(out.reader, limit, process))
+            output = asyncio.create_task(_head(out.reader, limit, program.process))
             try:
-                status = await status_of(process, deadline_s)
+                status = await program.status(deadline_s)
                 await asyncio.wait({output, words}, timeout=DRAIN_S)
                 return _told(status, deadline_s, output, words, limit)
             finally:
                 output.cancel()
                 words.cancel()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return SourceFault(plain(f"{plain(arguments[0], 100)} cannot be run: {reason}"))
+    except NotRun as error:
+        return SourceFault(plain(str(error)))
+    except OSError as error:
+        return SourceFault(plain(f"{plain(arguments[0], 100)} cannot be run: {error.strerror or error}"))
 
 
 def _told(

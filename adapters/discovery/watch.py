@@ -67,9 +67,11 @@ class _Watched:
         if self.fault is None:
             return None
         if self.good is None or self.good_at is None:
-            return plain(f"{self.source.name}: {self.fault}: it has given no hosts yet")
-        kept = f"its {len(self.good):,} hosts of {self.good_at:%Y-%m-%d %H:%M:%S} UTC stay"
-        return plain(f"{self.source.name}: {self.fault}: {kept}")
+            return plain(f"{self.source.name}: it has given no hosts yet: {self.fault}")
+        of = len(self.good)
+        kept = f"its {of:,} host{'' if of == 1 else 's'} of {self.good_at:%Y-%m-%d %H:%M:%S} UTC stay"
+        # A narrow screen cuts the end: what became of its hosts comes first.
+        return plain(f"{self.source.name}: {kept}: {self.fault}")
 
     def state(self, now_s: float) -> SourceState:
         age_s = None if self.good is None else max(now_s - self.good_at_s, 0.0)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.history.rows import from_instant, instant
-from pipeline.slo.slices import Hour, Slice, SliceState, Target
+from pipeline.slo.slices import Hour, Slice, SliceState, Target, Zone
 
 HOUR_S = 3_600
 _COLUMNS = "service, slo, start, seconds, total, bad, backfill, down"
@@ -88,12 +88,34 @@ def targets(db: sqlite3.Connection) -> tuple[Target, ...]:
     return tuple(Target(service, slo, from_instant(since), Decimal(target)) for service, slo, since, target in rows)
 
 
+def count_by(db: sqlite3.Connection, zones: Iterable[Zone]) -> None:
+    """Inside a transaction."""
+    db.executemany(
+        "INSERT INTO budget_zones (service, since, timezone) VALUES (?, ?, ?) "
+        "ON CONFLICT (service, since) DO UPDATE SET timezone = excluded.timezone",
+        [(one.service, instant(one.since), one.timezone) for one in zones],
+    )
+
+
+def zones(db: sqlite3.Connection) -> tuple[Zone, ...]:
+    rows = db.execute("SELECT service, since, timezone FROM budget_zones ORDER BY since, service")
+    return tuple(Zone(service, from_instant(since), timezone) for service, since, timezone in rows)
+
+
 def slices(db: sqlite3.Connection, service: str, since: datetime, until: datetime) -> tuple[Slice, ...]:
     found = db.execute(
         f"SELECT {_COLUMNS} FROM budget_slices WHERE service = ? AND slo IN "  # noqa: S608
         "(SELECT DISTINCT slo FROM budget_hours WHERE service = ? AND start > ? AND start < ?) "
         "AND start >= ? AND start < ? ORDER BY start, slo",
         (service, service, _s(since) - HOUR_S, _s(until), _s(since), _s(until)),
+    )
+    return tuple(map(_slice, found))
+
+
+def since(db: sqlite3.Connection, service: str, slo: str, since: datetime, limit: int) -> tuple[Slice, ...]:
+    found = db.execute(
+        f"SELECT {_COLUMNS} FROM budget_slices WHERE service = ? AND slo = ? AND start >= ? ORDER BY start LIMIT ?",  # noqa: S608
+        (service, slo, _s(since), limit),
     )
     return tuple(map(_slice, found))
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from pipeline.ports import HistoryError
 
-STEPS = ("schema.sql", "schema-2.sql", "schema-3.sql")
+STEPS = ("schema.sql", "schema-2.sql", "schema-3.sql", "schema-4.sql", "schema-5.sql")
 """What made each version out of the one before."""
 VERSION = len(STEPS)
 APPLICATION = 0x50697448
 """Marks the file as a history of ours: "PitH"."""
-BULK = frozenset({"looks", "recorded", "budget_slices", "budget_hours"})
+BULK = frozenset({"looks", "recorded", "budget_slices", "budget_hours", "budget_balances", "use_levels"})
 """Not read whole at a start: they are samples, by the gigabyte, and a rollback must not wait for them."""
 BUSY_S = 1.0
 WAL_LIMIT_BYTES = 16 * 2**20

@@ -11,6 +11,7 @@ from adapters.exact import to_json
 from adapters.history.rows import instant
 from pipeline.docket import (
     Attestation,
+    CiResult,
     Correction,
     Incident,
     LoadTest,
@@ -18,6 +19,7 @@ from pipeline.docket import (
     Paper,
     Pass,
     Reservation,
+    SecurityFix,
     services_of,
 )
 
@@ -28,8 +30,10 @@ KINDS: Mapping[str, type[Paper]] = MappingProxyType(
         "attestation": Attestation,
         "incident": Incident,
         "pass": Pass,
+        "security-fix": SecurityFix,
         "correction": Correction,
         "load-test": LoadTest,
+        "ci": CiResult,
     }
 )
 _words = {kind: word for word, kind in KINDS.items()}

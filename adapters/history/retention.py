@@ -12,6 +12,8 @@ LOOKS_FOR = timedelta(days=180)
 SLICES_FOR = timedelta(days=35)
 """How long a budget can be corrected to the slice."""
 HOURS_FOR = timedelta(days=400)
+USE_FOR = timedelta(days=35)
+"""How long use by day, and callers that are seen no more, are kept: readiness lists look 30 days back."""
 DOWN_FOR = timedelta(days=1_200)
 """How long bad slices are kept: blocks of deploys are worked out of them, and each begins where the one before ended,
 so that a block of today must not hang on what has just been forgotten."""
@@ -30,19 +32,28 @@ def forget(db: sqlite3.Connection, now: datetime) -> bool:
         (instant(now - RECORDED_FOR), BATCH),
     ).rowcount
     full = taken == BATCH
+    # Slices that a balance waits for must not go before it.
+    db.execute("DELETE FROM budget_balances WHERE until < ?", (int((now - SLICES_FOR).timestamp()),))
     slices = _old("budget_slices", "service, slo, start", "start < ? AND down = 0")
     down = _old("budget_slices", "service, slo, start", "start < ? AND down = 1")
     hours = _old("budget_hours", "service, slo, start", "start < ?")
     for delete, age in ((slices, SLICES_FOR), (down, DOWN_FOR), (hours, HOURS_FOR)):
         full |= db.execute(delete, (int((now - age).timestamp()), BATCH)).rowcount == BATCH
+    for table, key, at in (
+        ("use_days", "service, resource, day", "day"),
+        ("use_levels", "service, resource, day, level", "day"),
+        ("callers", "service, name", "seen"),
+    ):
+        delete = _old(table, key, f"{at} < ?", at)
+        full |= db.execute(delete, (int((now - USE_FOR).timestamp()), BATCH)).rowcount == BATCH
     left = BATCH
     while left > 0 and (release := _oldest(db, instant(now - LOOKS_FOR))) is not None:
         left -= _forget_release(db, release, left)
     return full or left <= 0
 
 
-def _old(table: str, key: str, old: str) -> str:
-    return f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {old} ORDER BY start LIMIT ?)"  # noqa: S608
+def _old(table: str, key: str, old: str, at: str = "start") -> str:
+    return f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {old} ORDER BY {at} LIMIT ?)"  # noqa: S608
 
 
 def _oldest(db: sqlite3.Connection, before: str) -> str | None:

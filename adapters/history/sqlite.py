@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.exact import to_json
-from adapters.history import budgets, judged, papers, reads, retention, writes
+from adapters.history import balances, budgets, judged, papers, reads, retention, usage, writes
 from adapters.history.chain import Verified, walk
 from adapters.history.faults import at_fault, explained, out_of_room, reading
 from adapters.history.lock import WriterLock
@@ -27,7 +27,9 @@ from pipeline.judge.look import Calibration, LookRecord, Recorded
 from pipeline.judge.trial import Kept, TrialRecord
 from pipeline.lifecycle import Rollout
 from pipeline.ports import Changes, Clock, HistoryError, Memory
-from pipeline.slo.slices import Hour, Slice, Target
+from pipeline.readiness.callers import Caller
+from pipeline.readiness.use import Use
+from pipeline.slo.slices import Balance, Hour, Slice, Target, Zone
 from pipeline.view import HistoryPage, HistoryQuery
 
 REFILL_EVERY_S = 60.0
@@ -181,9 +183,29 @@ class SqliteHistory:
         with reading(self.path):
             return budgets.measured(self._opened(), service, slo)
 
+    def since(self, service: str, slo: str, since: datetime, limit: int) -> tuple[Slice, ...]:
+        with reading(self.path):
+            return budgets.since(self._opened(), service, slo, since, limit)
+
+    def balance(self, service: str) -> Balance | None:
+        with reading(self.path):
+            return balances.balance(self._opened(), service)
+
     def targets(self) -> tuple[Target, ...]:
         with reading(self.path):
             return budgets.targets(self._opened())
+
+    def zones(self) -> tuple[Zone, ...]:
+        with reading(self.path):
+            return budgets.zones(self._opened())
+
+    def uses(self, service: str, since: datetime) -> tuple[Use, ...]:
+        with reading(self.path):
+            return usage.uses(self._opened(), service, since)
+
+    def callers(self, service: str, since: datetime) -> tuple[Caller, ...]:
+        with reading(self.path):
+            return usage.callers(self._opened(), service, since)
 
     def trial(self, release: str, wave: int) -> TrialRecord | None:
         with reading(self.path):

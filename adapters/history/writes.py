@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.exact import to_json
-from adapters.history import budgets, judged, papers
+from adapters.history import balances, budgets, judged, papers, usage
 from adapters.history.chain import GENESIS, link
 from adapters.history.rows import EVENT_COLUMNS, INTENT_COLUMNS, event_row, instant
 from pipeline.events import Event, Intent, Outcome
@@ -19,9 +19,13 @@ def write(db: sqlite3.Connection, changes: Changes, now: datetime) -> tuple[Even
     _rollouts(db, changes.rollouts)
     _intents(db, changes.intents)
     _outcomes(db, changes.outcomes)
+    balances.write(db, changes.balances)
     budgets.write(db, changes.slices)
+    balances.drop(db, changes.slices)
     budgets.promise(db, changes.targets)
+    budgets.count_by(db, changes.zones)
     judged.write(db, changes, now)
+    usage.write(db, changes.uses, changes.callers)
     papers.write(db, changes.papers, now)
     if changes.receipt is not None:
         answer = changes.receipt

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from zlib import crc32
 
+from pipeline.controller.usage import Usage, build_of
 from pipeline.docket import Docket
 from pipeline.gates import Gate
 from pipeline.lifecycle import Rollout
@@ -18,6 +19,7 @@ from pipeline.premises import Premises
 from pipeline.readiness.checklist import checklist
 from pipeline.readiness.past import MONTH, Past, past
 from pipeline.readiness.report import ReadinessReport
+from pipeline.readiness.use import day_of
 from pipeline.release.admission import admission
 from pipeline.service.readiness_facts import Lacking, gathered, lacking
 from pipeline.service.station import Station
@@ -43,9 +45,11 @@ class _Ready:
 
 
 class Ground:
-    def __init__(self, fleet: Fleet, history: History, clock: Clock) -> None:
+    def __init__(self, fleet: Fleet, history: History, clock: Clock, usage: Usage | None = None) -> None:
         self._history, self._clock = history, clock
-        self._sharing, self._needed = _neighbours(fleet)
+        self._usage = usage if usage is not None else Usage(history, clock)
+        self.sharing, self._needed = _neighbours(fleet)
+        """`sharing`: by service, those that share its staging."""
         self._stations: Mapping[str, Station] = {}
         self._ready: dict[str, _Ready] = {}
         self._lacking: dict[str, Lacking] = {}
@@ -67,13 +71,14 @@ class Ground:
     def premises(self, station: Station, decided: Mapping[str, Rollout] = NOBODY) -> Premises:
         """`decided`: releases of other services as this tick's decisions have them, not kept yet."""
         name, now_s, now = station.service.name, self._clock.monotonic(), self._clock.now()
-        sharing = self._sharing.get(name, frozenset())
+        sharing = self.sharing.get(name, frozenset())
         begun_s = station.telemetry.begun_at_s
+        station.ready = self.ready(station)
         related = self._on_their_way((*sharing, *self._needed.get(name, ())), decided)
         return Premises(
             docket=self._docket(station, sharing),
             budget=station.report,
-            readiness=self.ready(station),
+            readiness=station.ready,
             related=related,
             unhealthy=unhealthy(station),
             stable=station.stable,
@@ -108,14 +113,17 @@ class Ground:
         name, now_s = station.service.name, self._clock.monotonic()
         known = self._ready.get(name)
         most_s = BOUND_S if known is not None and known.report.binding and known.report.missing else READY_S
-        if known is not None and known.docket is station.docket and now_s - known.at_s < most_s:
+        build = build_of(station)
+        same = known is not None and known.docket is station.docket and known.report.build == build
+        if known is not None and same and now_s - known.at_s < most_s:
             return known.report
         found = lacking(station.service, station.telemetry)
         if found is not None:
             self._lacking[name] = found
-        facts = gathered(station, self._past(name, now_s), self._lacking.get(name))
+        seen = self._usage.seen(station)
+        facts = gathered(station, self._past(name, now_s), self._lacking.get(name), build, seen)
         papers = station.docket
-        report = checklist(station.service, papers.attestations, papers.load_tests, facts, self._clock.now())
+        report = checklist(station.service, papers.attestations, papers.load_tests, facts, self._clock.now(), papers.ci)
         self._ready[name] = _Ready(now_s, papers, report)
         return report
 
@@ -129,9 +137,11 @@ class Ground:
         try:
             hours = [hour for hour in self._history.hours(now - MONTH, service) if hour.slo == AVAILABILITY]
             measured = self._history.measured(service, AVAILABILITY)
+            uses = self._history.uses(service, day_of(now - MONTH))
+            callers = self._history.callers(service, now - MONTH)
         except HistoryError:
             return known
-        found = past(hours, measured[0] if measured is not None else None, now)
+        found = past(hours, measured[0] if measured is not None else None, now, uses, callers)
         self._pasts[service] = (now_s, found)
         return found
 
@@ -152,7 +162,8 @@ class Ground:
             self._holds,
         )
         if _at_rest(station):
-            station.gates = station.admission.gates
+            station.show_gates(station.admission.gates, now)
+            station.admission = replace(station.admission, gates=station.gates)
         return station.admission
 
     def keep_up(self, station: Station) -> None:
@@ -173,7 +184,7 @@ class Ground:
         drift = station.drift.answer if station.drift is not None else None
         on_its_way = station.gates if not _at_rest(station) else ()
         version = (rollout.id, rollout.version) if rollout is not None else ()
-        return (version, id(station.docket), drift, self._holds, on_its_way)
+        return (version, id(station.docket), drift, self._holds, on_its_way, station.service.findings)
 
 
 def _at_rest(station: Station) -> bool:

@@ -14,11 +14,12 @@ from pipeline.checks import CheckKind
 from pipeline.commands import Receipt
 from pipeline.controller.books import Books
 from pipeline.docket import Docket, Paper, services_of
-from pipeline.events import AUTO, Event, Intent, Outcome, Result, Who
+from pipeline.events import AUTO, STILL_OPEN, Event, Intent, Outcome, Result, Who
 from pipeline.judge.calibration import words as calibration_words
 from pipeline.judge.look import Calibration, LookRecord
 from pipeline.judge.trial import Kept, TrialRecord
 from pipeline.lifecycle import STAGING, CheckResult, Phase, Rollout
+from pipeline.measured.absence import watched
 from pipeline.measured.panes import Panes
 from pipeline.measured.recorder import Recorder
 from pipeline.measured.telemetry import Telemetry
@@ -165,7 +166,7 @@ class Ledger:
                 if station.rollout is not None and decision.rollout.version == station.rollout.version:
                     station.rollout = decision.rollout
                     station.judgement = decision.judgement or station.judgement
-                    station.gates = decision.gates
+                    station.show_gates(decision.gates, self._clock.now())
                     _judged(station, decision)
             raise
 
@@ -191,7 +192,8 @@ class Ledger:
         for station, decision in decided:
             station.unkept, station.evidence = [], decision.evidence
             station.set_rollout(decision.rollout)
-            station.gates, station.work = decision.gates, decision.work
+            station.show_gates(decision.gates, self._clock.now())
+            station.work = decision.work
             # The look that undid a release is its last word, though its phase is judged no more.
             station.judgement = decision.judgement or decision.rollout.judgement or station.judgement
             for outcome in decision.closed:
@@ -205,14 +207,21 @@ class Ledger:
             self._note(self._stations[event.service], (event,))
 
     def keep_outcomes(self, ended: Sequence[tuple[Station, Intent, Outcome]]) -> None:
-        """How operations on hosts ended; what failed is said in the history."""
+        """How operations on hosts ended; what failed is said in the history, and that one is held once."""
         if not ended:
             return
-        events = tuple(_failed(intent, outcome) for _, intent, outcome in ended if outcome.result is not Result.DONE)
-        known = tuple(outcome for _, _, outcome in ended if outcome.result is not Result.UNKNOWN)
+        events = tuple(
+            _failed(intent, outcome)
+            for station, intent, outcome in ended
+            if outcome.result is not Result.DONE
+            and not (outcome.result is Result.HELD and outcome.operation in station.held)
+        )
+        known = tuple(outcome for _, _, outcome in ended if outcome.result not in STILL_OPEN)
         kept = self._history.record(Changes(outcomes=known, events=events), safe=True)
-        for station, _, outcome in ended:
-            if outcome.result is not Result.UNKNOWN:
+        for station, intent, outcome in ended:
+            if outcome.result in STILL_OPEN:
+                station.put_off(intent, outcome)
+            else:
                 station.heard(outcome)
         by_service = {station.service.name: station for station, _, _ in ended}
         for event in kept:
@@ -228,6 +237,28 @@ class Ledger:
             if event.service in self._stations:
                 self._note(self._stations[event.service], (event,))
         self._lapsing.keep(now)
+
+    def tell_absent(self, now_s: float) -> None:
+        """Hosts that have stopped answering, or answer again. Raises `HistoryError`."""
+        news = []
+        for station in self._stations.values():
+            found, said = watched(station.absence, station.names, station.faults(), now_s, self._fleet.tick_s)
+            if said:
+                news.append((station, found, self._about(station, "host", said)))
+            else:
+                station.absence = found
+        if not news:
+            return
+        kept = self._history.record(Changes(events=tuple(event for _, _, event in news)))
+        for (station, found, _), event in zip(news, kept, strict=True):
+            station.absence = found
+            self._note(station, (event,))
+
+    def _about(self, station: Station, action: str, said: str) -> Event:
+        """Of its release, where one is on its way."""
+        rollout = station.rollout
+        release, revision = (rollout.id, rollout.revision) if rollout is not None and not rollout.ended else ("", "")
+        return Event(self._clock.now(), AUTO, station.service.name, release, revision, action, plain(said, 500))
 
     def keep_own(self, event: Event) -> None:
         """An event of no release: a refusal, a clock that jumped."""
@@ -297,6 +328,9 @@ def _judged(station: Station, decision: Decision) -> None:
 
 
 def _failed(intent: Intent, outcome: Outcome) -> Event:
+    if outcome.result is Result.HELD:
+        detail = f"{intent.host} is not told {intent.revision} yet: {outcome.detail}"
+        return Event(outcome.at, AUTO, intent.service, intent.release, intent.revision, "host", detail)
     unknown = outcome.result is Result.UNKNOWN
     word = "is not known to have taken" if unknown else "did not take"
     if is_restart(intent.operation, intent.host):

@@ -13,7 +13,7 @@ from functools import partial
 from random import Random
 from typing import TypeVar
 
-from pipeline.commands import SAFE, Command, Receipt, Refused, Verb
+from pipeline.commands import SAFE, Command, Receipt, Refused, Stretch, Verb
 from pipeline.controller import records
 from pipeline.controller.alerting import Alerting
 from pipeline.controller.charting import chart
@@ -23,8 +23,10 @@ from pipeline.controller.lapse import Lapse
 from pipeline.controller.ledger import Ledger
 from pipeline.controller.measuring import Measuring
 from pipeline.controller.reading import Reading
-from pipeline.controller.roster import changed
+from pipeline.controller.resting import rest
+from pipeline.controller.roster import changed, same
 from pipeline.controller.tailing import Tailing
+from pipeline.controller.usage import Usage
 from pipeline.events import AUTO, Event, Who
 from pipeline.gates import Answer, Gate
 from pipeline.judge.evidence import Evidence
@@ -69,10 +71,12 @@ class Controller(Reading):
         inventory: Inventory | None = None,
         logs: Logs | None = None,
         alerts: Alerts | None = None,
+        usage: Usage | None = None,
     ) -> None:
         self._company, self._judge, self._rng = fleet, judge, rng
         self._hosts, self._metrics = hosts, Measuring(metrics, fleet, clock)
-        ledger, ground = Ledger(fleet, history, clock), Ground(fleet, history, clock)
+        self._usage = usage if usage is not None else Usage(history, clock)
+        ledger, ground = Ledger(fleet, history, clock), Ground(fleet, history, clock, self._usage)
         super().__init__(history, ledger, ground, Tailing(logs, clock))
         self._clock = clock
         self._crew = Crew(hosts, checks, clock)
@@ -94,20 +98,13 @@ class Controller(Reading):
             self._wake.clear()
             began_s = self._clock.monotonic()
             await self.tick()
-            await self._rest(self._company.tick_s - (self._clock.monotonic() - began_s))
+            await rest(self._clock, self._wake, began_s + self._company.tick_s, self._ledger.books.catch_up)
+        self._try(lambda: self._usage.keep(self._stations, whole=True))
         await self._crew.leave()
 
     def stop(self) -> None:
         self._stopping = True
         self._wake.set()
-
-    async def _rest(self, seconds: float) -> None:
-        """Until the next tick is due, or a command wants it now."""
-        sleeper = asyncio.ensure_future(self._clock.sleep(max(seconds, 0.0)))
-        waker = asyncio.ensure_future(self._wake.wait())
-        _, rest = await asyncio.wait({sleeper, waker}, return_when=asyncio.FIRST_COMPLETED)
-        for task in rest:
-            task.cancel()
 
     def begin(self) -> None:
         """Read the history and stand where the last controller stood. Raises `HistoryError`."""
@@ -143,6 +140,7 @@ class Controller(Reading):
         await self._observe()
         elapsed_s = self._elapsed_s()
         now_s = self._clock.monotonic()
+        self._try(lambda: self._ledger.tell_absent(now_s))
         going = [station for station in self._stations.values() if station.active]
         going_back = [station for station in going if station.rollout and station.rollout.phase in BACKWARD]
         slots = max(self._company.actions_at_once - len(self._crew.out), 0)
@@ -159,9 +157,11 @@ class Controller(Reading):
             self._try(partial(self._carry_out, batch, safe=backward))
         self._try(lambda: self._ledger.count(now_s))
         self._try(lambda: self._ledger.record_rest(self._stations, now_s))
+        self._try(lambda: self._usage.keep(self._stations))
         for station in self._stations.values():
             if station.telemetry.measured:
                 self._guarded(station, partial(chart, station, now_s))
+                self._guarded(station, partial(self._usage.observe, station))
         self._show()
 
     def _elapsed_s(self) -> float:
@@ -210,13 +210,13 @@ class Controller(Reading):
         self._unsound = roster.problems
         for name, station in self._stations.items():
             found = roster.services.get(name)
-            if found is None or found.hosts == station.service.hosts:
+            if found is None or same(found, station.service):
                 continue
             rollout = station.rollout
             release, revision = (rollout.id, rollout.revision) if rollout is not None else ("", "")
             said = plain(changed(station.service, found, rollout), 500)
             event = Event(self._clock.now(), AUTO, name, release, revision, "hosts", said)
-            self._ledger.keep(station, (), (event,))
+            self._ledger.keep(station, (), (event,) if said else ())
             station.rehost(found)
 
     async def _observe(self) -> None:
@@ -265,7 +265,7 @@ class Controller(Reading):
         decision = self._guarded(station, lambda: decide(facts, self._judge))
         if decision is None:
             lifts = "when the next look succeeds; rolling back by hand may be needed"
-            station.gates = (Gate("controller", Answer.UNKNOWN, station.fault, lifts=lifts),)
+            station.show_gates((Gate("controller", Answer.UNKNOWN, station.fault, lifts=lifts),), self._clock.now())
         return decision
 
     def _carry_out(self, decided: Sequence[tuple[Station, Decision]], *, safe: bool) -> None:
@@ -312,12 +312,11 @@ class Controller(Reading):
         while self._view.sequence <= sequence:
             await self._changed.wait()
 
-    def propose(self, verb: Verb, service: str) -> Proposal:
+    def propose(self, verb: Verb, service: str, about: Stretch | None = None) -> Proposal:
         station = self._known(service, f"{verb} {plain(service, 60)}")
-        proposal = propose(verb, station, self._situation(station))
-        if verb is not Verb.APPROVE:
-            return proposal
-        return foretold(proposal, station.docket, partial(self._ledger.books.if_approved, station))
+        situation = self._situation(station)
+        would_change = partial(self._ledger.books.if_approved, station)
+        return foretold(propose(verb, station, situation), situation, about, would_change)
 
     def refilled(self, services: Iterable[str]) -> None:
         """The history has got slices of theirs from elsewhere."""
@@ -384,6 +383,7 @@ class Controller(Reading):
             self._stations.keys(),
             self._premises(station),
             tuple(station.started),
+            self._ground.sharing,
         )
 
     def _premises(self, station: Station, coming: Mapping[str, Rollout] = NOBODY) -> Premises:

@@ -1,10 +1,16 @@
-"""Hosts that come and go while the controller runs: what is said of it."""
+"""Hosts that come and go while the controller runs, and what the rules find in them: what is said of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pipeline.lifecycle import Rollout
 from pipeline.model import Host, Service
+from pipeline.policy.wording import and_more
+from pipeline.staging import Finding, Level
 from pipeline.words import some
+
+
+def same(found: Service, known: Service) -> bool:
+    return found.hosts == known.hosts and found.findings == known.findings
 
 
 def changed(before: Service, after: Service, rollout: Rollout | None) -> str:
@@ -21,7 +27,17 @@ def changed(before: Service, after: Service, rollout: Rollout | None) -> str:
     if touched:
         assert rollout is not None  # noqa: S101 - nothing is touched without one
         said += f"; {some(touched)} of {rollout.revision} vanished in mid-rollout: counted as out of reach"
-    return said
+    return "; ".join(filter(None, (said, _isolation(before.findings, after.findings))))
+
+
+def _isolation(before: Sequence[Finding], after: Sequence[Finding]) -> str:
+    """What holds releases from now on, or no longer; what nobody can tell for a moment is no news."""
+    old, new = ([one for one in found if one.level is Level.ERROR] for found in (before, after))
+    known = {(one.rule, one.why) for one in old}
+    fresh = [one for one in new if (one.rule, one.why) not in known]
+    if fresh:
+        return f"isolation: {fresh[0].rule}: {fresh[0].why}{and_more(fresh)}"
+    return "isolation: no error any more" if old and not new else ""
 
 
 def _by_name(hosts: Iterable[Host]) -> dict[str, Host]:

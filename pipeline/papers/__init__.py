@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from pipeline.commands import Verb
-from pipeline.papers import attestations, corrections, incidents, locks, passes, reservations, shared
+from pipeline.papers import attestations, corrections, incidents, locks, passes, reservations, security_fixes, shared
 from pipeline.papers.common import Taker, checked
 
 TAKERS: Mapping[Verb, Taker] = MappingProxyType(
@@ -20,6 +20,7 @@ TAKERS: Mapping[Verb, Taker] = MappingProxyType(
             Verb.INCIDENT: incidents.incident,
             Verb.CLOSE: incidents.close,
             Verb.BREAKGLASS: passes.breakglass,
+            Verb.SECURITYFIX: security_fixes.securityfix,
             Verb.REVIEW: passes.review,
             Verb.CORRECT: corrections.correct,
             Verb.APPROVE: shared.approve,

@@ -9,8 +9,9 @@ from pipeline.commands import Command, Refused
 from pipeline.docket import Attestation
 from pipeline.events import Who
 from pipeline.lifecycle import STAGING, Phase
+from pipeline.papers.ci import digest
 from pipeline.papers.common import YEAR, at_once, end, evidence, next_id, reason, taken, until, what
-from pipeline.readiness.catalogue import ITEMS
+from pipeline.readiness.catalogue import ITEMS, PER_BUILD
 from pipeline.readiness.report import RowState
 from pipeline.situation import Situation, Taken
 from pipeline.text import is_identifier, plain
@@ -27,8 +28,10 @@ def attest(command: Command, situation: Situation, who: Who) -> Taken:
     item = _item(command, situation)
     found = reason(command, "say what you found: --reason TEXT")
     at_once(command, situation.now)
-    revision = _revision(command, situation) if item in _manual(situation) else ""
-    if not revision:
+    of_build = item in PER_BUILD or item in _manual(situation)
+    revision = _revision(command, situation) if of_build else ""
+    sha256 = _digest(command, situation, revision) if item in PER_BUILD else ""
+    if item not in _manual(situation):
         _not_against_what_is_measured(command, situation)
     longest = LONGEST_COVERAGE if item == COVERAGE else YEAR
     made = Attestation(
@@ -41,8 +44,9 @@ def attest(command: Command, situation: Situation, who: Who) -> Taken:
         evidence(command),
         end(command, situation.now, longest) or _default_end(item, situation.now),
         revision,
+        digest=sha256,
     )
-    of = f" of {revision}" if revision else ""
+    of = f" of {revision}{f' (sha256 {sha256[:12]})' if sha256 else ''}" if revision else ""
     holds = until(made.expires, "for this build")
     proof = f" ({made.evidence})" if made.evidence else ""
     said = f"{made.service}: {who.name} vouches for {item}{of} {holds} ({made.id}): {found}{proof}"
@@ -53,6 +57,8 @@ def _not_against_what_is_measured(command: Command, situation: Situation) -> Non
     """Raises `Refused` for a row that is measured, and fails: a word would change nothing."""
     report = situation.premises.readiness
     row = next((row for row in report.rows if row.id == command.subject), None) if report is not None else None
+    if command.subject in PER_BUILD and command.revision and report is not None and command.revision != report.build:
+        return
     if row is not None and row.state is RowState.FAIL:
         name = situation.service.name
         mend = f"mend it, or let it off for a time: pithead waive {name} {row.id} --until TIME --reason TEXT"
@@ -120,6 +126,14 @@ def _revision(command: Command, situation: Situation) -> str:
     if rollout is not None and rollout.phase in STAGING | {Phase.QUEUED}:
         return rollout.revision
     raise Refused(what(command), "no build is in staging", "name the one that was looked at: --revision REVISION")
+
+
+def _digest(command: Command, situation: Situation, revision: str) -> str:
+    """Of the build that is vouched for: as the person names it, or as it is known."""
+    if command.digest:
+        return digest(what(command), command.digest)
+    report = situation.premises.readiness
+    return report.digest if report is not None and report.build == revision else ""
 
 
 def _default_end(item: str, now: datetime) -> datetime | None:

@@ -1,5 +1,6 @@
 """What every paper needs: its number, a reason, an end that makes sense, a person, words for the history."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -14,6 +15,8 @@ from pipeline.words import duration, either, some
 T = TypeVar("T", bound=Paper)
 
 YEAR = timedelta(days=366)
+_LINK = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?=[^\s\d])")
+"""Not "ticket: 7", INC:7, host:8080, or the drive of a path."""
 
 
 def what(command: Command) -> str:
@@ -34,7 +37,12 @@ def reason(command: Command, missing: str = "say why: --reason TEXT") -> str:
 
 
 def evidence(command: Command) -> str:
-    return plain(command.evidence.strip())
+    """A link, or words that are none. Raises `Refused` for a link that runs or reads something here."""
+    said = plain(command.evidence.strip())
+    scheme = _LINK.match(said)
+    if scheme is not None and scheme[1].lower() not in {"http", "https"}:
+        raise Refused(what(command), f"{scheme[1]}: is no link to evidence", "give http(s)://..., a path, or a ticket")
+    return said
 
 
 def zoned(command: Command) -> None:

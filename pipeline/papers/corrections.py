@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from pipeline.commands import Command, Refused
+from pipeline.commands import Command, Refused, Stretch
 from pipeline.docket import Correction, CorrectionKind, Docket
 from pipeline.events import Who
 from pipeline.papers.common import evidence, next_id, reason, second, taken, what, when
@@ -45,6 +45,13 @@ def correct(command: Command, situation: Situation, who: Who) -> Taken:
     )
     said = f"{name}: {words(made)}, once a second person agrees ({made.id}): {why}; pithead approve {name} {made.id}"
     return taken(command, situation, who, (made,), said, proof=proof)
+
+
+def stretched(service: str, about: Stretch, now: datetime) -> Correction | None:
+    """As it would be asked for; None of what would be refused."""
+    if about.kind not in list(CorrectionKind) or not now - KEPT <= about.start < about.end <= now:
+        return None
+    return Correction("", service, about.start, about.end, CorrectionKind(about.kind), "", None, now, "", "")
 
 
 def words(one: Correction) -> str:

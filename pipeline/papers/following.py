@@ -1,4 +1,6 @@
-"""Papers that follow from what happens, without anybody asking: locks after a rollback or a load test, used passes."""
+"""Papers that follow from what happens, without anybody asking: locks after a rollback or a load test, passes that
+are used, and security fixes that are used up.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -42,10 +44,14 @@ def _moved(move: Move, docket: Docket, at: datetime) -> Followed:
     if before is not None and before.id == now.id and before.phase is now.phase:
         return NOTHING
     if now.phase is Phase.ROLLING_BACK:
-        return _rolled_back(now, move.service, docket, at)
+        return _both(_rolled_back(now, move.service, docket, at), _used_up(now, docket, at))
     if now.phase in FORWARD:
-        return _used(now, docket, at)
-    return NOTHING
+        return _both(_used(now, docket, at), _let_past(now, docket, at))
+    return _used_up(now, docket, at) if now.ended else NOTHING
+
+
+def _both(one: Followed, other: Followed) -> Followed:
+    return one[0] + other[0], one[1] + other[1]
 
 
 def _rolled_back(now: Rollout, service: Service, docket: Docket, at: datetime) -> Followed:
@@ -66,6 +72,25 @@ def _used(now: Rollout, docket: Docket, at: datetime) -> Followed:
     used = replace(given, used_by=(*given.used_by, now.id))
     said = f"goes on with break-glass {given.id} ({given.by}, approved by {given.approved_by}); it is to be reviewed"
     return (used,), (_event(now, "breakglass", said, at),)
+
+
+def _let_past(now: Rollout, docket: Docket, at: datetime) -> Followed:
+    """The release that a security fix is for has begun: it is for no other."""
+    mine = (one for one in docket.security_fixes if one.service == now.service and one.in_force(at))
+    given = next((one for one in mine if one.lets(now.revision, now.id) and not one.used_by), None)
+    if given is None:
+        return NOTHING
+    said = f"goes on with security fix {given.id} ({given.by}, approved by {given.approved_by}); it is to be reviewed"
+    return (replace(given, used_by=(now.id,)),), (_event(now, "securityfix", said, at),)
+
+
+def _used_up(now: Rollout, docket: Docket, at: datetime) -> Followed:
+    """The release is over, and its security fix with it."""
+    given = next((one for one in docket.security_fixes if now.id in one.used_by and one.in_force(at)), None)
+    if given is None:
+        return NOTHING
+    said = f"security fix {given.id} ends with its release; review it: pithead review {now.service} {given.id}"
+    return (replace(given, ended=at),), (_event(now, "securityfix", said, at),)
 
 
 def load_tested(rollout: Rollout, result: CheckResult, docket: Docket) -> Followed:

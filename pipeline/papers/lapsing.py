@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from pipeline.docket import Attestation, Docket, Pass, Reservation, services_of
+from pipeline.docket import Attestation, Docket, Pass, Reservation, SecurityFix, called, services_of
 from pipeline.events import AUTO, Event
 from pipeline.papers.common import when
 from pipeline.text import plain
@@ -57,7 +57,7 @@ def _turns(docket: Docket) -> Iterator[_Turn]:
     for word in docket.attestations:
         if word.expires is not None and word.revoked is None:
             yield word.expires, word.service, ACTION, _word(word)
-    for its in docket.passes:
+    for its in docket.given:
         if its.ended is None:
             yield its.ends, its.service, ACTION, _pass(its)
 
@@ -84,8 +84,9 @@ def _word(word: Attestation) -> str:
     return f"{word.id}, {word.by}'s word {let} {word.item}{of}, has expired{at}"
 
 
-def _pass(its: Pass) -> str:
+def _pass(its: Pass | SecurityFix) -> str:
     if its.approved is None:
-        return f"break-glass {its.id} of {its.by} has lapsed: nobody approved it in time"
+        return f"{called(its)} of {its.by} has lapsed: nobody approved it in time"
     used = f"; it is to be reviewed: pithead review {its.service} {its.id} --reason ..." if its.used_by else ""
-    return f"break-glass {its.id} of {its.by} ended by itself at {when(its.ends)}: waiting is skipped no more{used}"
+    over = "waiting is skipped" if isinstance(its, Pass) else f"{its.revision} is let past"
+    return f"{called(its)} of {its.by} ended by itself at {when(its.ends)}: {over} no more{used}"

@@ -6,7 +6,8 @@ from datetime import datetime
 from pipeline.commands import Command
 from pipeline.docket import Lock, LockCause
 from pipeline.events import Who
-from pipeline.papers.common import at_once, end, named, next_id, reason, taken, until
+from pipeline.papers.common import at_once, end, named, next_id, reason, taken
+from pipeline.policy.wording import from_to
 from pipeline.situation import Situation, Taken
 from pipeline.words import some
 
@@ -19,7 +20,7 @@ def lock(command: Command, situation: Situation, who: Who) -> Taken:
     at_once(command, now)
     ends = end(command, now)
     made = Lock(next_id("lock", situation.docket.locks), name, who.name, now, why, ends)
-    held = until(ends, "until someone unlocks it")
+    held = f"until {from_to(now, ends)[1]}" if ends is not None else "until someone unlocks it"
     said = f"{name} is locked {held} ({made.id}): {why}; a rollback stays possible"
     return taken(command, situation, who, (made,), said)
 

@@ -87,11 +87,11 @@ def approved(command: Command, situation: Situation, who: Who, asked: Pass) -> T
 
 
 def review(command: Command, situation: Situation, who: Who) -> Taken:
-    """What was learnt of a pass that a release went through with."""
+    """What was learnt of a pass, or a security fix, that a release went through with."""
     name, now = situation.service.name, situation.now
-    passes = situation.docket.of(name).passes
-    at_hand = [one for one in passes if one.used_by and one.reviewed is None and not one.in_force(now)]
-    running = next((one for one in passes if one.in_force(now)), None)
+    mine = situation.docket.of(name)
+    at_hand = mine.unreviewed(now)
+    running = mine.pass_in_force(now) or mine.security_fix_in_force(now)
     none = "no used pass of it waits for its review"
     if running is not None and not at_hand:
         none = f"{running.id} is in force until {when(running.ends)}"

@@ -9,7 +9,10 @@ from pipeline.docket import Docket
 from pipeline.papers.common import until, when
 from pipeline.papers.corrections import unapproved, words
 from pipeline.papers.passes import severe
+from pipeline.papers.security_fixes import KEEPS as FIX_KEEPS
+from pipeline.papers.security_fixes import refuse_nobody, refuse_unneeded
 from pipeline.policy.break_glass import WAITING
+from pipeline.policy.security_fix import PAST
 from pipeline.situation import Situation
 from pipeline.view import Asks, Proposal
 from pipeline.words import duration, either, some
@@ -38,6 +41,8 @@ _SAID: Mapping[Verb, tuple[str, str]] = MappingProxyType(
 def proposal(verb: Verb, situation: Situation) -> Proposal:
     if verb is Verb.BREAKGLASS:
         return _breakglass(situation)
+    if verb is Verb.SECURITYFIX:
+        return _security_fix(situation)
     if verb is Verb.APPROVE:
         return _approve(situation)
     name = situation.service.name
@@ -66,6 +71,24 @@ def _breakglass(situation: Situation) -> Proposal:
     return _proposal(Verb.BREAKGLASS, situation, f"{title}?", rows, allowed=True, asks=Asks.NAME)
 
 
+def _security_fix(situation: Situation) -> Proposal:
+    name = situation.service.name
+    title, command = f"Ask for a security fix of {name}", Command(Verb.SECURITYFIX, name, "")
+    try:
+        held, may = refuse_unneeded(command, situation), refuse_nobody(command, situation, "")
+    except Refused as no:
+        why: Rows = (("why", no.why), ("lifts", no.mend))
+        return _proposal(Verb.SECURITYFIX, situation, f"{title}: not allowed", why, allowed=False)
+    rows: Rows = (
+        *((gate.name, gate.why) for gate in held),
+        ("past", f"{', '.join(sorted(PAST))}; that build alone, in one release; the block stays"),
+        ("keeps", FIX_KEEPS),
+        ("approve", f"{either(may)}, not who asks"),
+        ("after", "its release is reviewed: pithead review"),
+    )
+    return _proposal(Verb.SECURITYFIX, situation, f"{title}?", rows, allowed=True)
+
+
 def _approve(situation: Situation) -> Proposal:
     name = situation.service.name
     waiting = _waiting(situation.docket.of(name), situation)
@@ -86,8 +109,19 @@ def _waiting(mine: Docket, situation: Situation) -> Rows:
         for one in mine.passes
         if one.waits(situation.now)
     )
+    fixes = tuple(
+        (
+            one.id,
+            (
+                f"security fix {one.revision} ({one.advisory}) for {one.by}: {one.reason}; past "
+                f"{', '.join(sorted(PAST))} until {when(one.ends)}"
+            ),
+        )
+        for one in mine.security_fixes
+        if one.waits(situation.now)
+    )
     corrections = tuple((one.id, f"{words(one)}; {one.by}: {one.reason} ({one.evidence})") for one in unapproved(mine))
-    return passes + corrections
+    return passes + fixes + corrections
 
 
 def _standing(verb: Verb, situation: Situation) -> Rows:
@@ -101,7 +135,7 @@ def _standing(verb: Verb, situation: Situation) -> Rows:
     if verb in {Verb.INCIDENT, Verb.CLOSE}:
         return tuple((one.id, f"{one.severity}, {one.by}: {one.reason}") for one in mine.open_incidents())
     if verb is Verb.REVIEW:
-        used = (one for one in mine.passes if one.used_by and one.reviewed is None)
+        used = mine.unreviewed(now)
         return tuple((one.id, f"{one.by}: {one.reason}; {some(list(one.used_by))}") for one in used)
     return ()
 

@@ -1,6 +1,6 @@
 """Reservations of staging: one team's alone for a while, the others in a queue."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,6 +16,8 @@ LONGEST = timedelta(days=7)
 LATE = timedelta(minutes=1)
 """A start so far in the past is meant as now."""
 MOST_SERVICES = 50
+Sharing = Mapping[str, frozenset[str]]
+"""By service: those that share its staging."""
 
 
 def reserve(command: Command, situation: Situation, who: Who) -> Taken:
@@ -24,11 +26,13 @@ def reserve(command: Command, situation: Situation, who: Who) -> Taken:
     why = reason(command)
     start, ends = _span(command, now)
     made = Reservation(next_id("res", situation.docket.reservations), services, who.name, now, start, ends, why)
-    in_the_way = _overlapping(made, situation.docket.reservations)
+    in_the_way = _overlapping(made, situation.docket.reservations, situation.sharing)
     if in_the_way and not command.queue:
-        raise Refused(what(command), _kept(in_the_way, services), "wait, or stand in the queue: --queue")
+        raise Refused(
+            what(command), _kept(in_the_way, services, situation.sharing), "wait, or stand in the queue: --queue"
+        )
     if in_the_way:
-        made = _earliest(replace(made, wanted=start), start, situation.docket.reservations)
+        made = _earliest(replace(made, wanted=start), start, situation.docket.reservations, situation.sharing)
     begins = "from now" if made.start <= now else f"from {when(made.start)}"
     behind = f", behind {some([one.id for one in in_the_way])}" if in_the_way else ""
     said = f"staging of {some(list(services), 6)} is {who.name}'s {begins} until {when(made.end)} ({made.id}){behind}: "
@@ -45,7 +49,7 @@ def release(command: Command, situation: Situation, who: Who) -> Taken:
     none = "its staging is not reserved"
     given = replace(named(command, mine, "reservation", none, "nothing to do"), released=now)
     ahead = [given if one.id == given.id else one for one in fleet]
-    moved = _moved_up(ahead, now)
+    moved = _moved_up(ahead, now, situation.sharing)
     owner = "" if given.owner == who.name else f" of {given.owner}, who did not give it back,"
     said = f"{given.id}{owner} is released by {who.name}: staging of {some(list(given.services), 6)} is free of it"
     up = "".join(f"; {one.id} of {one.owner} moves up to {_from(one, now)}" for one in moved[:3])
@@ -83,29 +87,44 @@ def _span(command: Command, now: datetime) -> tuple[datetime, datetime]:
     return start, ends
 
 
-def _overlapping(wanted: Reservation, others: Iterable[Reservation]) -> list[Reservation]:
-    found = [one for one in others if one.id != wanted.id and one.overlaps(wanted.services, wanted.start, wanted.end)]
+def _overlapping(wanted: Reservation, others: Iterable[Reservation], sharing: Sharing) -> list[Reservation]:
+    """Those in the same staging at the same time. Of what shares it only another's: nobody stands in their own way."""
+    near = _near(wanted.services, sharing)
+    found = [
+        one
+        for one in others
+        if one.id != wanted.id
+        and one.overlaps(wanted.services if one.owner == wanted.owner else near, wanted.start, wanted.end)
+    ]
     return sorted(found, key=lambda one: one.start)
 
 
-def _kept(in_the_way: Sequence[Reservation], services: tuple[str, ...]) -> str:
+def _near(services: Iterable[str], sharing: Sharing) -> frozenset[str]:
+    """`services`, and what shares a staging with one of them."""
+    return frozenset(services).union(*(sharing.get(service, ()) for service in services))
+
+
+def _kept(in_the_way: Sequence[Reservation], services: tuple[str, ...], sharing: Sharing) -> str:
     first = in_the_way[0]
     shared = [service for service in first.services if service in services]
+    if not shared:
+        near = _near(services, sharing)
+        shared = [f"{service} (it is shared)" for service in first.services if service in near]
     rest = f", and {len(in_the_way) - 1} more after it" if len(in_the_way) > 1 else ""
     return f"staging of {some(shared)} is {first.owner}'s until {when(first.end)} ({first.id}: {first.reason}){rest}"
 
 
-def _earliest(wanted: Reservation, start: datetime, others: Sequence[Reservation]) -> Reservation:
+def _earliest(wanted: Reservation, start: datetime, others: Sequence[Reservation], sharing: Sharing) -> Reservation:
     """`wanted`, as long as it is, as early as the others let it, and not before `start`."""
     length = wanted.end - wanted.start
     moved = replace(wanted, start=start, end=start + length)
-    while in_the_way := _overlapping(moved, others):
+    while in_the_way := _overlapping(moved, others, sharing):
         start = min(one.end for one in in_the_way)
         moved = replace(moved, start=start, end=start + length)
     return moved
 
 
-def _moved_up(reservations: Sequence[Reservation], now: datetime) -> tuple[Reservation, ...]:
+def _moved_up(reservations: Sequence[Reservation], now: datetime, sharing: Sharing) -> tuple[Reservation, ...]:
     """Those in the queue that may begin earlier now, by the order in which they were asked for; none later."""
     at_hand = {one.id: one for one in reservations if one.released is None and now < one.end}
     waiting = sorted(
@@ -117,7 +136,7 @@ def _moved_up(reservations: Sequence[Reservation], now: datetime) -> tuple[Reser
         before = dict(moved)
         for one in waiting:
             current = at_hand[one.id]
-            earlier = _earliest(current, max(one.wanted or now, now), list(at_hand.values()))
+            earlier = _earliest(current, max(one.wanted or now, now), list(at_hand.values()), sharing)
             if earlier.start < current.start:
                 at_hand[one.id] = moved[one.id] = earlier
         if moved == before:

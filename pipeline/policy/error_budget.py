@@ -5,10 +5,10 @@ from datetime import datetime
 from pipeline.docket import Attestation
 from pipeline.gates import Answer, Gate
 from pipeline.model import Service
-from pipeline.policy.wording import broken_glass, count, span, whole_percent
+from pipeline.policy.wording import at, count, overspent, span, whole_percent
 from pipeline.premises import Premises
 from pipeline.slo.report import Alarm, BudgetReport, BurnPair, SloReport, WindowReport
-from pipeline.slo.rules import Kind
+from pipeline.slo.rules import Count, Kind
 
 NAME = "budget"
 LOW = 0.25
@@ -63,23 +63,37 @@ def vouched_for(premises: Premises, now: datetime) -> Attestation | None:
 
 
 def _spent(service: Service, report: BudgetReport) -> list[Gate]:
-    away = "by itself, as what was bad leaves the window; or an approved correction (pithead correct)"
     return [
         Gate(
             NAME,
             Answer.HOLD,
             f"{_named(slo)}: {_left(slo.rolling)}; {_bad(slo, report)}",
-            lifts=f"{away}{broken_glass(service)}",
+            slo.spent_since,
+            slo.back_at,
+            f"{_back(slo)}; or an approved correction (pithead correct){overspent(service)}",
         )
         for slo in report.slos
         if slo.rolling.left is not None and slo.rolling.left <= 0
     ]
 
 
+def _back(slo: SloReport) -> str:
+    """When, as far as it can be known: nobody knows what will be bad, or how many requests will come."""
+    if slo.back_at is None:
+        return "by itself, as what was bad leaves the window, nobody knows when"
+    about = " and as many requests come" if slo.count is Count.REQUESTS else ""
+    return f"by itself, at {at(slo.back_at)} if nothing more is bad{about}"
+
+
 def _burning(service: Service, report: BudgetReport) -> list[Gate]:
-    lifts = f"by itself, once it burns slower; someone must look: pithead explain {service.name}{broken_glass(service)}"
+    look = f"someone must look: pithead explain {service.name}{overspent(service)}"
     return [
-        Gate(NAME, Answer.HOLD, f"burn: {_named(slo)}: {_burns(pair)}; {_left(slo.rolling)}{_gone(slo)}", lifts=lifts)
+        Gate(
+            NAME,
+            Answer.HOLD,
+            f"burn: {_named(slo)}: {_burns(pair)}; {_left(slo.rolling)}{_gone(slo)}",
+            lifts=f"by itself, once it burns slower, about {span(pair.short_s)} after the last bad request; {look}",
+        )
         for slo in report.slos
         for pair in slo.burn
         if pair.fires and pair.alarm is Alarm.PAGE

@@ -14,17 +14,18 @@ DAY = timedelta(days=1)
 def frequency(rules: FrequencyRules, started: Sequence[datetime], now: datetime) -> Gate:
     """`started`: when releases of the service went to staging, newest first, this one left out."""
     today = [began for began in started if now - began < DAY]
+    since: datetime | None = None
     until: datetime | None = None
     why = f"{len(today)} in the last 24 h"
     if rules.per_day is not None and len(today) >= rules.per_day:
-        until = today[rules.per_day - 1] + DAY
+        since, until = today[len(today) - rules.per_day], today[rules.per_day - 1] + DAY
         why = f"{len(today)} of {rules.per_day} releases of the last 24 h are used"
     if started and now - started[0] < timedelta(seconds=rules.min_gap_s):
         end = started[0] + timedelta(seconds=rules.min_gap_s)
         if until is None or end > until:
-            until = end
+            since, until = started[0], end
             why = f"the last release began less than {duration(rules.min_gap_s)} ago"
     if until is None:
         return Gate("frequency", Answer.PASS, why)
     why = f"{why}; the next may begin at {at(until)}"
-    return Gate("frequency", Answer.HOLD, why, until=until, lifts="by itself")
+    return Gate("frequency", Answer.HOLD, why, since, until, "by itself")

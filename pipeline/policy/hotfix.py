@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from pipeline.gates import Answer, Gate
 from pipeline.model import Service
-from pipeline.policy.wording import at, broken_glass
+from pipeline.policy.wording import at
 from pipeline.premises import Premises
 
 NAME = "hotfix"
@@ -25,5 +25,5 @@ def hotfix(service: Service, premises: Premises, now: datetime) -> Gate:
         f"{said}, after {bad.revision} settled at {at(bad.since)}; "
         f"roll back to {bad.stable} (last stable) first: pithead rollback {service.name}"
     )
-    lifts = f"when production is healthy again, or {bad.revision} is rolled back{broken_glass(service)}"
+    lifts = f"when production is healthy again, or {bad.revision} is rolled back"
     return Gate(NAME, Answer.HOLD, why, since=bad.since, until=bad.since + recent, lifts=lifts)

@@ -11,12 +11,16 @@ NAME = "isolation"
 
 
 def isolation(service: Service) -> Gate:
-    """Fails by the first error that the rules for staging, canary and observation found."""
+    """Fails by the first error that the rules for staging, canary and observation found; unknown if one cannot tell."""
     errors = [one for one in service.findings if one.level is Level.ERROR]
+    unknown = [one for one in service.findings if one.level is Level.UNKNOWN]
     warnings = [one for one in service.findings if one.level is Level.WARNING]
     if errors:
-        lifts = f"when the configuration is mended: {errors[0].mend}"
+        lifts = f"when it is mended: {errors[0].mend}"
         return Gate(NAME, Answer.FAIL, f"{_said(errors[0])}{_more(errors)}", lifts=lifts)
+    if unknown:
+        lifts = f"by itself, once it is known: {unknown[0].mend}"
+        return Gate(NAME, Answer.UNKNOWN, f"{_said(unknown[0])}{_more(unknown)}", unknown[0].since, lifts=lifts)
     why = f"{service.rules.staging.mode} staging, no error in its configuration"
     return Gate(NAME, Answer.PASS, why, warns=f"{_said(warnings[0])}{_more(warnings)}" if warnings else "")
 

@@ -5,11 +5,13 @@ from datetime import datetime
 from pipeline.gates import Answer, Gate
 from pipeline.model import Service
 from pipeline.policy.error_budget import measured, unmeasured
-from pipeline.policy.wording import at, broken_glass, count, span, times
+from pipeline.policy.wording import at, count, overspent, span, times
 from pipeline.premises import Premises
 from pipeline.slo.report import BudgetReport, Debt, PaybackReport
+from pipeline.words import duration
 
 NAME = "payback"
+DAY_S = 86_400.0
 NEAR = 0.75
 """Of the quota: from here on it says so."""
 
@@ -42,7 +44,7 @@ def _blocked(service: Service, block: Debt, report: BudgetReport) -> Gate:
         f"{_s(block.downtime_s)} of {_s(block.quota_s)} = {times(block.downtime_s, block.quota_s)} -> {months}: "
         f"{span(block.downtime_s)} down since {at(_began(block, report))}; until {at(block.until)}"
     )
-    lifts = f"by itself on that day, or an approved correction (pithead correct){broken_glass(service)}"
+    lifts = f"by itself on that day, or an approved correction (pithead correct){overspent(service)}"
     return Gate(NAME, Answer.HOLD, why, since=block.breach, until=block.until, lifts=lifts)
 
 
@@ -64,5 +66,5 @@ def _began(block: Debt, report: BudgetReport) -> datetime:
 
 
 def _s(seconds: float) -> str:
-    """As exact as it is counted: "720 s", "262.8 s"."""
-    return f"{round(seconds, 3):g} s" if seconds < 1e5 else f"{seconds:.0f} s"
+    """As exact as it is counted: "720 s", "262.8 s"; what takes days is told in days."""
+    return f"{round(seconds, 3):g} s" if seconds < DAY_S else duration(seconds)

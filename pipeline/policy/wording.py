@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
 from pipeline.gates import Gate
 from pipeline.model import Service
+
+LONG = timedelta(minutes=10)
 
 
 def at(when: datetime) -> str:
@@ -14,9 +16,26 @@ def at(when: datetime) -> str:
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def from_to(start: datetime, end: datetime) -> tuple[str, str]:
+    """As `at`; with seconds where minutes would tell little of what lies between."""
+    if end - start >= LONG:
+        return at(start), at(end)
+    return at_s(start), at_s(end)
+
+
+def at_s(when: datetime) -> str:
+    """As in "2025-01-15 09:00:07 UTC"."""
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def clock(when: datetime) -> str:
     """Of a time that is near: "14:02 UTC"."""
     return f"{when.astimezone(UTC):%H:%M} UTC"
+
+
+def clock_s(when: datetime) -> str:
+    """Of a time that is so near that seconds count: "14:02:11 UTC"."""
+    return f"{when.astimezone(UTC):%H:%M:%S} UTC"
 
 
 def span(seconds: float) -> str:
@@ -75,7 +94,6 @@ def mend(gate: Gate) -> str:
     return f"wait, or {sentence}" if sentence.startswith("a person ") else f"wait; {sentence}"
 
 
-def broken_glass(service: Service) -> str:
-    """The last way out, as it stands behind the others."""
-    severe = " or ".join(service.rules.emergency.severe)
-    return f", or break-glass in a {severe}" if severe else ""
+def overspent(service: Service) -> str:
+    """The way past what was overspent, behind the others."""
+    return ", or for one build an approved security fix" if service.rules.emergency.approvers else ""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from pipeline.readiness import capacity, faults, stability, watching
+from pipeline.readiness import build, callers, capacity, faults, health, links, stability, watching
 from pipeline.readiness.facts import Found, Subject
 
 
@@ -22,16 +22,18 @@ class Item:
     """A person's word is needed even where what is measured passes."""
     days: int = 90
     """How long a person's word lasts."""
+    per_build: bool = False
+    """A person's word is about one build."""
 
 
 _ITEMS = (
     Item("STB-1", "one repository and one owning team", stability.ownership),
-    Item("STB-2", "the build passed its tests, for this very artifact", stability.tested),
+    Item("STB-2", "the build passed its tests, for this very artifact", build.tested, per_build=True),
     Item("STB-3", "staging, canary and production, none skipped", stability.stages),
     Item("STB-4", "retired versions and endpoints get no traffic", days=180),
-    Item("REL-1", "clients are known, and nobody else calls", watching.clients, vouched=True),
+    Item("REL-1", "clients are known, and nobody else calls", callers.clients, vouched=True),
     Item("REL-2", "each dependency has an objective and a fallback", stability.dependencies),
-    Item("REL-3", "the health check is quick and its own", stability.health),
+    Item("REL-3", "the health check is quick and its own", health.health),
     Item("REL-4", "the way back was gone lately", stability.exercised),
     Item("SCA-1", "what load grows with, and what a host takes", capacity.growth, days=180),
     Item("SCA-2", "the peak is well below what was tested", capacity.headroom),
@@ -46,12 +48,13 @@ _ITEMS = (
     Item("CAT-3", "restore from backup proven", days=180),
     Item("CAT-4", "incident roles, severities and approvers", faults.severities, vouched=True),
     Item("MON-1", "key metrics in staging, canary and production", watching.metrics),
-    Item("MON-2", "every alert has owner, runbook and severity"),
+    Item("MON-2", "every alert has owner, runbook and severity", links.runbook, vouched=True),
     Item("MON-3", "two people on call for 14 days", watching.oncall, days=14),
     Item("MON-4", "objective, quota and burn alarms, well covered", watching.objective),
-    Item("DOC-1", "documented, all sections", watching.documents),
+    Item("DOC-1", "documented, all sections", links.documents),
     Item("DOC-2", "review held, its actions closed", days=365),
 )
 
 ITEMS: Mapping[str, Item] = MappingProxyType({item.id: item for item in _ITEMS})
 """By id, in the order in which they are shown."""
+PER_BUILD = frozenset(item.id for item in _ITEMS if item.per_build)

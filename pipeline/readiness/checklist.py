@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from pipeline.docket import Attestation, LoadTest
+from pipeline.docket import Attestation, CiResult, LoadTest
 from pipeline.model import Service
 from pipeline.readiness.catalogue import ITEMS, Item
 from pipeline.readiness.facts import Found, ReadinessFacts, Subject
@@ -16,22 +16,24 @@ def checklist(
     load_tests: Sequence[LoadTest],
     facts: ReadinessFacts,
     now: datetime,
+    ci: Sequence[CiResult] = (),
 ) -> ReadinessReport:
-    """`attestations` and `load_tests` of the service, oldest first."""
-    subject = Subject(service, facts, load_tests, now)
+    """`attestations`, `load_tests` and results of `ci` of the service, oldest first."""
+    subject = Subject(service, facts, load_tests, now, ci)
     counted = service.rules.readiness.rows
     rows = tuple(_row(item, subject, attestations) for item in ITEMS.values() if counted is None or item.id in counted)
-    return ReadinessReport(service.name, now, service.business_critical, rows)
+    return ReadinessReport(service.name, now, service.business_critical, rows, facts.build, _digest(facts))
 
 
 def _row(item: Item, of: Subject, attestations: Sequence[Attestation]) -> Row:
     words = [one for one in attestations if one.item == item.id and one.revoked is None]
     waiver = next((one for one in reversed(words) if one.waived and one.holds(of.now)), None)
-    spoken = [one for one in reversed(words) if not one.waived]
+    spoken = [one for one in reversed(words) if not one.waived and (not item.per_build or _of_build(one, of.facts))]
     # A word that has lapsed takes nothing from an older one that still holds.
     word = next((one for one in spoken if one.holds(of.now)), spoken[0] if spoken else None)
     found = item.measured(of) if item.measured is not None else None
-    lifts = f"pithead attest {of.service.name} {item.id} --reason ... --evidence ..."
+    build = f" --revision {of.facts.build}" if item.per_build and of.facts.build else ""
+    lifts = f"pithead attest {of.service.name} {item.id}{build} --reason ... --evidence ..."
     if found is not None and found.state is RowState.PASS and not item.vouched:
         return Row(item.id, item.title, RowState.PASS, found.why)
     if waiver is not None:
@@ -57,3 +59,15 @@ def _vouched(word: Attestation, found: Found | None) -> str:
 
 def _mended(service: str, item: Item) -> str:
     return f"when it is mended; or for a time: pithead waive {service} {item.id} --until ... --reason ..."
+
+
+def _of_build(word: Attestation, facts: ReadinessFacts) -> bool:
+    """Whether it is about the build at hand: its revision, and its digest where that is known."""
+    if facts.seen.digest is not None and facts.seen.digest.waits:
+        return False
+    digest = _digest(facts)
+    return bool(word.revision) and word.revision == facts.build and (not digest or word.digest == digest)
+
+
+def _digest(facts: ReadinessFacts) -> str:
+    return facts.seen.digest.value if facts.seen.digest is not None else ""

@@ -1,13 +1,15 @@
 """What the controller knows of a service that its readiness is measured by."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipeline.docket import LoadTest
+from pipeline.docket import CiResult, LoadTest
 from pipeline.lifecycle import Rollout
 from pipeline.model import Pool, Service
 from pipeline.readiness.report import RowState
+from pipeline.readiness.seen import NOTHING, Seen
+from pipeline.readiness.use import Used
 from pipeline.slo.report import BudgetReport
 
 
@@ -21,10 +23,17 @@ class ReadinessFacts:
     """Known part of the last 7 days, or of the time since the service is measured."""
     lacking: tuple[tuple[Pool, str], ...] | None = None
     """Metrics that gave no data lately, by pool; None before the metrics were read."""
-    cpu_cores: float | None = None
-    """Of a production host, now, on average; None where no such signal is known."""
-    memory_bytes: float | None = None
+    peak_days: float = 0.0
+    """So much of the last 30 days is known of that."""
+    cpu: Used | None = None
+    """Of production hosts in the last 30 days; None where nothing was seen."""
+    memory: Used | None = None
     budget: BudgetReport | None = None
+    build: str = ""
+    """The revision that the list is about: of the release on its way, else what runs."""
+    callers: Mapping[str, datetime] = field(default_factory=dict)
+    """By name: when a request of theirs was last seen, as it is kept."""
+    seen: Seen = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,8 @@ class Subject:
     load_tests: Sequence[LoadTest]
     """Oldest first."""
     now: datetime
+    ci: Sequence[CiResult] = ()
+    """Oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

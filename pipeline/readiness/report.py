@@ -34,6 +34,10 @@ class ReadinessReport:
     binding: bool
     """Of a business-critical service: releases are held until every row passes or is waived."""
     rows: tuple[Row, ...]
+    build: str = ""
+    """The revision that rows about one build ask of."""
+    digest: str = ""
+    """Of that build, SHA-256 in hex, where it is known."""
 
     @property
     def missing(self) -> tuple[Row, ...]:

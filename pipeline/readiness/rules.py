@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 SECTIONS = ("description", "architecture", "endpoints", "dependencies", "contacts", "faq", "runbook")
 """Of a service's documentation."""
 
+SUITES = ("lint", "unit", "integration", "end-to-end")
+
 
 @dataclass(frozen=True, slots=True)
 class ReadinessRules:
@@ -16,6 +18,8 @@ class ReadinessRules:
     """A team."""
     clients: tuple[str, ...] = ()
     """Who may call it."""
+    client_label: str = ""
+    """Of the request counter: it names who calls."""
     health_path: str = ""
     liveness_path: str = ""
     growth: str = ""
@@ -25,7 +29,11 @@ class ReadinessRules:
     cpu_limit: float | None = None
     """Cores a host."""
     memory_limit_bytes: float | None = None
+    suites: tuple[str, ...] = SUITES
+    """What CI must have passed of a build."""
     runbook: str = ""
+    """A link, as each of `dashboards` and `docs`: of HTTP or HTTPS, or the path of a file."""
+    dashboards: tuple[str, ...] = ()
     oncall: tuple[str, ...] = ()
     """Who is on call for the next 14 days."""
     docs: Mapping[str, str] = field(default_factory=dict)

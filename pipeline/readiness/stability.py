@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 
-from pipeline.checks import CheckKind
 from pipeline.lifecycle import Phase
 from pipeline.readiness.facts import Found, Subject, fails, passes, unknown
 from pipeline.words import some
 
 RELEASES = 10
 """As many of the newest are looked at."""
-HEALTH_S = 1.0
 
 
 def ownership(of: Subject) -> Found:
@@ -21,24 +19,6 @@ def ownership(of: Subject) -> Found:
     if of.service.team and of.service.team != stated.owner:
         return fails(f"two owners are stated: team {of.service.team}, owner {stated.owner}")
     return passes(f"{stated.repository}, {stated.owner}")
-
-
-def tested(of: Subject) -> Found:
-    """STB-2: this very build's own checks; who built it is vouched for where no check says so."""
-    checks = [rule for rule in of.service.rules.checks if rule.kind in {CheckKind.COMMAND, CheckKind.REPLAY}]
-    if not checks:
-        return unknown("no check of a build is configured but probes: nobody knows what its tests said")
-    newest = next((one for one in of.facts.releases if one.checks), None)
-    if newest is None:
-        return unknown("no release has come to its checks yet")
-    results = {result.name: result for result in newest.checks}
-    missing = [rule.name for rule in checks if rule.name not in results]
-    failed = [rule.name for rule in checks if rule.name in results and not results[rule.name].passed]
-    if failed:
-        return fails(f"{newest.revision}: failed {some(failed)}")
-    if missing:
-        return unknown(f"{newest.revision}: not known yet {some(missing)}")
-    return passes(f"{newest.revision} passed {some([rule.name for rule in checks])}")
 
 
 def stages(of: Subject) -> Found:
@@ -54,29 +34,6 @@ def stages(of: Subject) -> Found:
         return fails(f"settled without a canary: {some(skipped)}")
     said = f"none of the last {len(ended)} releases skipped a stage" if ended else "no release has settled yet"
     return passes(f"staging, canary, production; {said}")
-
-
-def health(of: Subject) -> Found:
-    """REL-3: the health check answers within a second and is not the liveness check."""
-    stated = of.service.rules.readiness
-    if not stated.health_path:
-        return fails("no health_path is stated")
-    if stated.health_path == stated.liveness_path:
-        return fails(f"health and liveness are the same check, {stated.health_path}")
-    probe = next(
-        (
-            rule
-            for rule in of.service.rules.checks
-            if rule.kind is CheckKind.PROBE and rule.path == stated.health_path and rule.within_s is not None
-        ),
-        None,
-    )
-    if probe is None or probe.within_s is None or probe.within_s > HEALTH_S:
-        return fails(f'no check asks {stated.health_path} with within = "{HEALTH_S:.0f}s" or less')
-    result = next((result for one in of.facts.releases for result in one.checks if result.name == probe.name), None)
-    if result is None:
-        return unknown(f"check {probe.name} has not run yet")
-    return passes(f"{probe.name}: {result.detail}") if result.passed else fails(f"{probe.name}: {result.detail}")
 
 
 def exercised(of: Subject) -> Found:

@@ -1,8 +1,7 @@
-"""Monitoring and documentation: what is measured, who is called, what they can read."""
+"""Monitoring: what is measured, and who is called."""
 
 from pipeline.model import Pool
 from pipeline.readiness.facts import Found, Subject, fails, passes, unknown
-from pipeline.readiness.rules import SECTIONS
 
 LEAST_COVERAGE = 0.99
 LEAST_ONCALL = 2
@@ -38,18 +37,3 @@ def oncall(of: Subject) -> Found:
         return unknown("readiness.oncall names nobody")
     said = ", ".join(people)
     return passes(said) if len(people) >= LEAST_ONCALL else fails(f"only {said}: two are needed")
-
-
-def documents(of: Subject) -> Found:
-    """DOC-1."""
-    known = of.service.rules.readiness.docs
-    missing = [section for section in SECTIONS if not known.get(section)]
-    if missing:
-        return fails(f"readiness.docs lacks {', '.join(missing)}")
-    return passes(f"{len(SECTIONS)} sections stated")
-
-
-def clients(of: Subject) -> Found:
-    """REL-1: who may call it; whom one sees calling it is vouched for."""
-    known = of.service.rules.readiness.clients
-    return passes(", ".join(known)) if known else fails("readiness.clients names nobody")

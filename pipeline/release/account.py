@@ -7,6 +7,7 @@ from pipeline.judge.verdict import Judgement
 from pipeline.lifecycle import Phase, Rollout
 from pipeline.model import Control, Rules, Service
 from pipeline.policy.staging_checks import run_by_machine
+from pipeline.policy.wording import count
 from pipeline.release.facts import Facts, spoken
 
 _ACTIONS = {
@@ -27,7 +28,7 @@ def moved(facts: Facts, now: Rollout, judgement: Judgement | None) -> Event:
     """The event of a release that has just come to `now`."""
     rules = facts.service.rules
     detail = {
-        Phase.STAGING_DEPLOY: f"goes to {len(facts.service.staging)} staging hosts",
+        Phase.STAGING_DEPLOY: f"goes to {count(len(facts.service.staging), 'staging host')}",
         Phase.STAGING_CHECKS: f"{now.why}; {_checks(rules)}",
         Phase.CANARY_DEPLOY: _drawn(facts.service, now),
         Phase.CANARY_BAKE: f"{now.why}; it bakes for a full traffic cycle",
@@ -44,7 +45,8 @@ def moved(facts: Facts, now: Rollout, judgement: Judgement | None) -> Event:
 def _checks(rules: Rules) -> str:
     runs = len(run_by_machine(rules.checks))
     people = len(rules.checks) - runs
-    return f"{runs} checks run{f', {people} wait for a person' if people else ''}"
+    run = f"{count(runs, 'check')} run{'s' if runs == 1 else ''}"
+    return f"{run}, {people} wait{'s' if people == 1 else ''} for a person" if people else run
 
 
 def _drawn(service: Service, rollout: Rollout) -> str:

@@ -7,7 +7,7 @@ from pipeline.commands import Refused
 from pipeline.gates import UNWELL, Answer, Gate, blocks, first_closed
 from pipeline.lifecycle import Phase, Rollout
 from pipeline.model import Service
-from pipeline.policy import break_glass, isolation, load_test, readiness
+from pipeline.policy import break_glass, isolation, load_test, readiness, security_fix
 from pipeline.policy.hotfix import hotfix
 from pipeline.policy.payback import payback
 from pipeline.policy.wording import lifted
@@ -18,7 +18,7 @@ from pipeline.view import Deploy, GateReport
 
 ADVICE = frozenset({isolation.NAME})
 """Gates whose warnings are advice, shown with them: nothing closes for it, so the word stays OK."""
-LOUD = (break_glass.NAME, load_test.NAME)
+LOUD = (break_glass.NAME, security_fix.NAME, load_test.NAME)
 """Of several that warn, the first to be named."""
 
 
@@ -39,7 +39,7 @@ def admission(
     if rollout is None or rollout.ended:
         known = (drift,) if drift is not None else ()
         asked = (*known, *before(service, premises, None, started, now), *holds)
-        return _report(service, now, break_glass.through(asked, premises.docket, now))
+        return _report(service, now, _with_papers(asked, service, premises, now))
     if rollout.phase is Phase.ROLLING_BACK:
         lifts = f"by itself, when {rollout.stable} runs again"
         back = Gate(
@@ -55,23 +55,34 @@ def until(report: GateReport) -> datetime | None:
     return named.until if named is not None else None
 
 
-def refuse_submit(what: str, service: Service, premises: Premises, now: datetime) -> None:
+def _with_papers(
+    asked: tuple[Gate, ...], service: Service, premises: Premises, now: datetime, revision: str = ""
+) -> tuple[Gate, ...]:
+    """As they are with what people have given: a security fix for `revision`, break-glass."""
+    let = security_fix.through(asked, premises.docket, now, revision)
+    return break_glass.through(let, service, premises.docket, now)
+
+
+def refuse_submit(what: str, service: Service, premises: Premises, now: datetime, revision: str = "") -> None:
     """Raises `Refused` in a gate's own words where a release should not even be queued.
 
     It would wait for months, or be a hotfix.
     """
     asked = (hotfix(service, premises, now), payback(service, premises, now))
-    for gate in break_glass.through(asked, premises.docket, now):
+    for gate in _with_papers(asked, service, premises, now, revision):
         if gate.answer is Answer.HOLD:
             raise Refused(what, f"{gate.name}: {gate.why}", lifted(gate))
 
 
-def queued_behind(situation: Situation, by: str) -> tuple[Gate, ...]:
-    """The gates that a release of `by` meets as it is queued; those of the machinery as they were seen last."""
+def queued_behind(situation: Situation, by: str, revision: str) -> tuple[Gate, ...]:
+    """The gates that a release of `revision` by `by` meets as it is queued.
+
+    Those of the machinery as they were seen last.
+    """
     machinery = (gate for gate in situation.gates if gate.name in UNWELL)
     premises, now = situation.premises, situation.now
     asked = (*machinery, *before(situation.service, premises, by, situation.started, now))
-    return break_glass.through(asked, premises.docket, now)
+    return _with_papers(asked, situation.service, premises, now, revision)
 
 
 def _report(service: Service, now: datetime, gates: tuple[Gate, ...]) -> GateReport:

@@ -19,7 +19,7 @@ from pipeline.lifecycle import DEPLOYING, FORWARD, Phase, Rollout, Signal, step
 from pipeline.model import Control, NoData
 from pipeline.observed import HostState
 from pipeline.placement import draw_baseline, draw_canaries
-from pipeline.policy import staging_limits
+from pipeline.policy import isolation, security_fix, staging_limits
 from pipeline.policy.alerts import failing, wrong
 from pipeline.policy.break_glass import opened
 from pipeline.policy.staging_checks import run_by_machine
@@ -84,8 +84,8 @@ def _decided(facts: Facts, looked: Looked, judge: Judge[Evidence]) -> Decision:
     signal, why = _signal(facts, judgement, before, found)
     if signal is None:
         return _told(facts, found, judgement, events)
-    skipped = opened(found) if signal is not Signal.FAILED else ""
-    why = f"{why}; {skipped}" if skipped else why
+    skipped = (opened(found), security_fix.opened(found)) if signal is not Signal.FAILED else ()
+    why = "; ".join(filter(None, (why, *skipped)))
     now = _drawn(facts, step(facts.rollout, signal, facts.now, why), before)
     if signal is Signal.FAILED:
         now = replace(now, untaken=_untaken(facts))
@@ -99,7 +99,9 @@ def _decided(facts: Facts, looked: Looked, judge: Judge[Evidence]) -> Decision:
 
 def _told(facts: Facts, found: tuple[Gate, ...], judgement: Judgement | None, events: tuple[Event, ...]) -> Decision:
     forward = facts.rollout.phase in FORWARD
-    stops = [gate for gate in found if gate.name in STOPS_HOSTS]
+    # A staging host that turns out to be production's must get nothing.
+    first = facts.rollout.phase is Phase.STAGING_DEPLOY
+    stops = [gate for gate in found if gate.name in STOPS_HOSTS or (first and gate.name == isolation.NAME)]
     stopped = forward and not open_(stops)
     # Hosts that do not know what they were told close their own gate: they must hear it for it to open.
     held = forward and not open_(gate for gate in stops if gate.name != "hosts")
@@ -109,7 +111,7 @@ def _told(facts: Facts, found: tuple[Gate, ...], judgement: Judgement | None, ev
     now = _work(facts, tell=not stopped, repeat=not held)
     rollout, care = _care(facts)
     late = _late(facts, rollout, care)
-    return Decision(rollout, found, now, care, judgement, (*events, *left, *late), _due(facts))
+    return Decision(rollout, found, now, care, judgement, (*events, *left, *late), _due(facts, found))
 
 
 def _drawn(facts: Facts, now: Rollout, before: Work) -> Rollout:
@@ -276,9 +278,11 @@ def _restored(facts: Facts, now: Work) -> tuple[Signal | None, str]:
     return None, ""
 
 
-def _due(facts: Facts) -> tuple[CheckRule, ...]:
-    """Staging checks that have not run for this build, or failed long enough ago."""
+def _due(facts: Facts, found: tuple[Gate, ...]) -> tuple[CheckRule, ...]:
+    """Staging checks that have not run for this build, or failed long enough ago; none that could hit production."""
     if facts.rollout.phase is not Phase.STAGING_CHECKS or facts.rollout.pause is not None:
+        return ()
+    if not open_(gate for gate in found if gate.name == isolation.NAME):
         return ()
     known = {result.name for result in facts.rollout.checks}
     rules = run_by_machine(facts.service.rules.checks)

@@ -13,6 +13,7 @@ from pipeline.observed import HostState
 from pipeline.policy.alerts import alerts
 from pipeline.policy.break_glass import through
 from pipeline.policy.canary_overlap import canary_overlap
+from pipeline.policy.canary_traffic import canary_traffic
 from pipeline.policy.coverage import coverage
 from pipeline.policy.error_budget import error_budget
 from pipeline.policy.freeze import freeze
@@ -25,12 +26,15 @@ from pipeline.policy.payback import payback
 from pipeline.policy.promotion import NEXT, paused, promotion, waited
 from pipeline.policy.readiness import readiness
 from pipeline.policy.reservation import reservation
+from pipeline.policy.security_fix import through as let_past
 from pipeline.policy.staging_checks import staging_checks
 from pipeline.policy.verdict import verdict
 from pipeline.premises import Premises
+from pipeline.release.balancing import balancer
 from pipeline.release.facts import Facts
 from pipeline.release.hostwork import Standing, Work
 from pipeline.release.matched import restarted
+from pipeline.release.silence import too_many
 from pipeline.release.targets import targets
 from pipeline.traffic_cycle import traffic_cycle
 from pipeline.words import some
@@ -39,6 +43,8 @@ _BETWEEN = frozenset({Phase.QUEUED, Phase.STAGING_CHECKS, Phase.CANARY_BAKE, Pha
 """Phases that end in a step forward: freezes and locks are asked at each."""
 _STAGES = _BETWEEN - {Phase.WAVE_SOAK}
 """Those that end in another stage: budgets are asked at each; between waves production is not left mixed."""
+_ISOLATED = frozenset({Phase.STAGING_DEPLOY, Phase.STAGING_CHECKS, Phase.CANARY_BAKE})
+"""Hosts that are found, and names that resolve to something else, can undo it at any moment after the entrance."""
 _ON_THE_WAY = {
     Phase.STAGING_DEPLOY: frozenset({"budget", "payback", "lock", "load-test", "freeze"}),
     Phase.CANARY_DEPLOY: frozenset({"budget", "payback", "lock", "load-test", "freeze"}),
@@ -52,9 +58,10 @@ def gates(facts: Facts, judgement: Judgement | None, work: Work) -> tuple[Gate, 
     if facts.rollout.ended or facts.rollout.phase is Phase.ROLLING_BACK:
         return ()
     docket, now = facts.premises.docket, facts.now
-    found = (*_of_the_stage(facts, judgement, work), *_of_the_service(facts), *_of_people(facts))
+    asked = (*_of_the_stage(facts, judgement, work), *_of_the_service(facts), *_of_people(facts))
+    found = let_past(asked, docket, now, facts.rollout.revision, facts.rollout.id)
     ahead = _ON_THE_WAY.get(facts.rollout.phase, frozenset())
-    return through((_ahead(gate) if gate.name in ahead else gate for gate in found), docket, now)
+    return through((_ahead(gate) if gate.name in ahead else gate for gate in found), facts.service, docket, now)
 
 
 def _ahead(gate: Gate) -> Gate:
@@ -69,17 +76,22 @@ def _of_the_stage(facts: Facts, judgement: Judgement | None, work: Work) -> tupl
     service, rollout, now = facts.service, facts.rollout, facts.now
     rules, phase = service.rules, rollout.phase
     found: list[Gate] = []
+    said = verdict(judgement, (now - rollout.since).total_seconds(), rules.judge.stale_s)
     if phase is Phase.STAGING_CHECKS:
         found += staging_checks(rules.checks, rollout, facts.premises.docket, now)
     if phase is Phase.CANARY_BAKE:
-        found += [verdict(judgement), traffic_cycle(rules.cycle, rollout.served, now)]
+        found += [
+            said,
+            replace(traffic_cycle(rules.cycle, rollout.served, now), since=rollout.since),
+            canary_traffic(service, rollout),
+        ]
     if phase is Phase.WAVE_SOAK:
-        found += [verdict(judgement), _soaked("soak", rollout, rules.deploy.soak_s, now)]
+        found += [said, _soaked("soak", rollout, rules.deploy.soak_s, now)]
     if phase is Phase.SETTLING:
-        found += [verdict(judgement), _soaked("settle", rollout, rules.deploy.settle_s, now)]
+        found += [said, _soaked("settle", rollout, rules.deploy.settle_s, now)]
     found += alerts(rules, rollout, facts.firing)
     if phase is not Phase.QUEUED:
-        found += [_hosts(service, rollout, work), *restarted(facts, work)]
+        found += [*balancer(facts, work), _hosts(service, rollout, work), *restarted(facts, work)]
     found.append(drifted(service, rollout, facts.stable, facts.telemetry))
     return tuple(found)
 
@@ -88,6 +100,8 @@ def _of_the_service(facts: Facts) -> tuple[Gate, ...]:
     """What the rules hold any release of the service for."""
     service, premises, now, phase = facts.service, facts.premises, facts.now, facts.rollout.phase
     found: list[Gate] = []
+    if phase in _ISOLATED:
+        found.append(isolation(service))
     if phase is Phase.QUEUED:
         return before(service, premises, facts.rollout.by, facts.started, now)
     if phase is Phase.STAGING_CHECKS:
@@ -133,7 +147,8 @@ def _of_people(facts: Facts) -> tuple[Gate, ...]:
 
 def _soaked(name: str, rollout: Rollout, of_s: float, now: datetime) -> Gate:
     missing = max(of_s - rollout.served.seconds, 0.0)
-    return waited(name, rollout.served.seconds, of_s, now + timedelta(seconds=missing))
+    asked = waited(name, rollout.served.seconds, of_s, now + timedelta(seconds=missing))
+    return replace(asked, since=rollout.since)
 
 
 def _hosts(service: Service, rollout: Rollout, work: Work) -> Gate:
@@ -178,7 +193,7 @@ def _under_way(said: str, waiting: int, *, deploying: bool) -> Gate:
 def drifted(service: Service, rollout: Rollout | None, stable: str, telemetry: Telemetry) -> Gate:
     """Hosts that run what nobody told them: shown, and nothing moves forward until they are put right.
 
-    Of a host that does not answer nobody knows: other gates stop for it, this one says so.
+    Of a host that does not answer nobody knows: it is told, and too many of them are not known to be no drift.
     """
     new = targets(service, rollout).new if rollout is not None else frozenset()
     odd: list[str] = []
@@ -204,6 +219,9 @@ def drifted(service: Service, rollout: Rollout | None, stable: str, telemetry: T
         of = len(service.hosts)
         there = of - len(unsure) - len(silent) + bool(silent)
         said = f"{there} of {of} hosts run what they were told; {some(unsure)}" if unsure else ""
+        if too_many(service, rollout, frozenset(silent)):
+            why = f"{said.partition(';')[0]}, {len(silent)} {'do' if len(silent) > 1 else 'does'} not answer: "
+            return Gate("drift", Answer.UNKNOWN, why + some(silent), lifts="by itself, when they answer")
         return Gate("drift", Answer.PASS, said or "every host runs what it was told")
     lifts = f"when it runs {stable} again" if len(odd) == 1 else f"when they run {stable} again"
     return Gate("drift", Answer.HOLD, f"{some(odd)}; nobody told {'it' if len(odd) == 1 else 'them'}", lifts=lifts)

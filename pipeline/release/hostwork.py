@@ -45,6 +45,8 @@ class Journal:
     """By host: when it was last told anything, on the monotonic clock; unknown after a restart."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """By operation, of the first attempts: why it failed, as far as this controller has seen it."""
+    held: frozenset[str] = frozenset()
+    """Operations that were told in vain, as nothing before the host answered (`Result.HELD`)."""
 
     def untaken(self, release: str) -> bool:
         """Whether the release is known to have changed nothing on any host that was told to run it."""
@@ -117,6 +119,9 @@ def survey(wish: Wish, seen: Mapping[str, Observation], journal: Journal, now_s:
 def _standing(wish: Wish, host: str, now: Observation | None, journal: Journal, now_s: float) -> Standing:
     told = journal.open.get(host)
     if told is not None and told.operation in journal.running:
+        return Standing.COMING
+    if told is not None and told.operation in journal.held and wish.step is Step.FORWARD:
+        # Nothing was done; a way back must not wait for it.
         return Standing.COMING
     if told is not None and is_restart(told.operation, host):
         # It is looked up first how the restart ended; of a host out of reach, it is nobody's care any more.

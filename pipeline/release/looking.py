@@ -9,6 +9,7 @@ from pipeline.judge.look import LookRecord
 from pipeline.judge.trial import Judge, Kept, TrialRecord
 from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.lifecycle import PRODUCTION, Phase, Rollout, Served
+from pipeline.policy.canary_traffic import share, shared
 from pipeline.release.blame import put_right
 from pipeline.release.facts import Facts, spoken
 from pipeline.release.trials import look_at, trial_of
@@ -93,6 +94,9 @@ def _served(facts: Facts, rollout: Rollout, new: Collection[str]) -> Rollout:
     served = rollout.served
     busiest = max(served.busiest_rps, facts.telemetry.busiest_rps)
     grown = serving(replace(served, busiest_rps=busiest), facts.look_s, requests, facts.telemetry.rps)
+    if rollout.phase is Phase.CANARY_BAKE:
+        its = share(facts.service.production, new, facts.telemetry.samples, counter)
+        grown = shared(grown, *its, facts.look_s, facts.service.rules.cycle.duration_s)
     return replace(rollout, served=grown)
 
 

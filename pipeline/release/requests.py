@@ -12,7 +12,7 @@ from pipeline.commands import Command, Receipt, Refused, Verb
 from pipeline.events import Event, Who
 from pipeline.gates import Answer, Gate, first_closed
 from pipeline.lifecycle import FORWARD, Pause, Phase, Rollout, Signal, step
-from pipeline.papers import TAKERS
+from pipeline.papers import TAKERS, ci
 from pipeline.policy.promotion import NEXT
 from pipeline.policy.wording import mend
 from pipeline.release.admission import queued_behind, refuse_submit
@@ -58,7 +58,8 @@ def _submit(command: Command, situation: Situation, who: Who) -> Taken:
         raise Refused(what, "it is what runs in production", "submit another revision")
     if revision in situation.undone:
         raise Refused(what, situation.undone[revision], f"submit a newer revision, or unlock it: pithead unlock {name}")
-    refuse_submit(what, situation.service, situation.premises, situation.now)
+    refuse_submit(what, situation.service, situation.premises, situation.now, revision)
+    papers = ci.result(what, command, situation.docket, who.name, situation.now)
     rollouts: tuple[Rollout, ...] = ()
     if newest is not None and newest.phase is Phase.QUEUED:
         rollouts = (step(newest, Signal.SUPERSEDE, situation.now, f"superseded by {revision}"),)
@@ -77,10 +78,10 @@ def _submit(command: Command, situation: Situation, who: Who) -> Taken:
         stragglers=newest.stragglers if newest is not None else (),
         before=(newest.canaries or newest.before) if newest is not None else (),
     )
-    closed = first_closed(queued_behind(situation, who.name))
+    closed = first_closed(queued_behind(situation, who.name, revision))
     held = f"; held by {closed.name}: {closed.why}" if closed is not None else ""
     said = f"{name} {revision} is queued as {begun.id}{held}; a rollback would restore {situation.stable}"
-    return _taken(command, (*rollouts, begun), begun, who, situation.now, said)
+    return replace(_taken(command, (*rollouts, begun), begun, who, situation.now, said), papers=papers)
 
 
 def _promote(command: Command, situation: Situation, who: Who) -> Taken:

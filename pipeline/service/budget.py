@@ -2,28 +2,23 @@
 
 from pipeline.model import BudgetRules
 from pipeline.slo.burn import alarm
-from pipeline.slo.quota import error_ratio, show_target
+from pipeline.slo.quota import show_target
 from pipeline.slo.report import BudgetReport
-from pipeline.slo.rules import Count
 from pipeline.slo.window import span
 from pipeline.view import Budget
 
 
-def budget(rules: BudgetRules, report: BudgetReport | None, errors: float | None) -> Budget:
-    """`errors` is the ratio of the last moments, for the burn rate; all else is unknown until there is a report."""
-    burn = None if errors is None else errors / float(error_ratio(rules.objective))
+def budget(rules: BudgetRules, report: BudgetReport | None) -> Budget:
+    """All of it is unknown until there is a report."""
     window, target = span(rules.window_s), show_target(rules.objective)
     if report is None:
-        return Budget(None, window, burn, target)
+        return Budget(None, window, target=target)
     of = report.slos[0]
-    if of.count is Count.SLICES:
-        # A moment's errors spend nothing until they make a slice bad.
-        burn = of.burn_1h
+    bad, total, _ = of.bad_of(of.rolling)
     firing = alarm(pair for slo in report.slos for pair in slo.burn)
     return Budget(
         left=of.rolling.left,
         window=window,
-        burn=burn,
         target=target,
         left_s=of.rolling.left_s,
         burn_1h=of.burn_1h,
@@ -35,4 +30,7 @@ def budget(rules: BudgetRules, report: BudgetReport | None, errors: float | None
         month_used_s=None if report.payback is None else report.payback.used_s,
         month_quota_s=None if report.payback is None else report.payback.quota_s,
         last_outage=report.outages[0].start if report.outages else None,
+        bad=bad,
+        total=total,
+        trend=tuple(None if point is None else round(point, 2) for point in of.trend),
     )

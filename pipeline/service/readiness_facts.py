@@ -5,15 +5,15 @@ from pipeline.measured.telemetry import Telemetry
 from pipeline.model import MetricKind, MetricRule, Pool, Service
 from pipeline.readiness.facts import ReadinessFacts
 from pipeline.readiness.past import Past
+from pipeline.readiness.seen import Seen
 from pipeline.service.station import Station
-from pipeline.signals import Sample, pool, value
+from pipeline.signals import Sample, pool
 
 Lacking = tuple[tuple[Pool, str], ...]
 
 
-def gathered(station: Station, past: Past, lacking: Lacking | None) -> ReadinessFacts:
-    """`lacking` as it was found last."""
-    telemetry = station.telemetry
+def gathered(station: Station, past: Past, lacking: Lacking | None, build: str, seen: Seen) -> ReadinessFacts:
+    """`lacking` as it was found last; `build` is what the list is about."""
     report = station.report
     # In its first days the last 24 h are all that there is.
     of_a_day = report.slos[0].coverage if report is not None and report.slos else None
@@ -22,9 +22,13 @@ def gathered(station: Station, past: Past, lacking: Lacking | None) -> Readiness
         peak_rps=past.peak_rps,
         coverage_7d=past.coverage_7d if past.coverage_7d is not None else of_a_day,
         lacking=lacking,
-        cpu_cores=_used(station.service, telemetry, "cores"),
-        memory_bytes=_used(station.service, telemetry, "bytes"),
+        peak_days=past.peak_days,
+        cpu=past.cpu,
+        memory=past.memory,
         budget=report,
+        build=build,
+        callers=past.callers,
+        seen=seen,
     )
 
 
@@ -56,10 +60,3 @@ def _signals(rule: MetricRule) -> frozenset[str]:
     if rule.kind is MetricKind.EXPRESSION:
         return frozenset(parsed(rule.expression).names)
     return frozenset({rule.of})
-
-
-def _used(service: Service, telemetry: Telemetry, unit: str) -> float | None:
-    """By a production host, on average."""
-    rules = (rule for rule in service.rules.judge.metrics if rule.kind is MetricKind.GAUGE and rule.unit == unit)
-    rule = next(rules, None)
-    return value(rule, telemetry.recent) if rule is not None else None

@@ -14,14 +14,17 @@ from pipeline.judge.look import Calibration, LookRecord
 from pipeline.judge.trial import Kept, TrialRecord
 from pipeline.judge.verdict import Judgement
 from pipeline.lifecycle import CheckResult, Phase, Rollout
+from pipeline.measured.absence import NOBODY, Absence
 from pipeline.measured.panes import Panes
 from pipeline.measured.recorder import Recorder
 from pipeline.measured.telemetry import Telemetry
 from pipeline.model import MetricKind, Service
-from pipeline.observed import HostState
+from pipeline.observed import HostFault, HostState
 from pipeline.policy.staging_checks import AGAIN_S
+from pipeline.readiness.report import ReadinessReport
 from pipeline.release.hostwork import ATTEMPTS, Journal, Work
 from pipeline.service.budget import budget
+from pipeline.service.watched import since_seen
 from pipeline.signals import value
 from pipeline.slo.report import BudgetReport
 from pipeline.view import Budget, GateReport, ServiceRow
@@ -52,6 +55,8 @@ class Station:
     """By host: when it was last told anything; unknown after a restart."""
     failed: dict[str, str] = field(default_factory=dict)
     """By operation of the newest release, of the first attempts: why it failed; unknown after a restart."""
+    held: frozenset[str] = frozenset()
+    """Its operations that are open as nothing before the host answered; unknown after a restart."""
     past: list[Rollout] = field(default_factory=list)
     """Its releases, newest first, the one at hand included."""
     docket: Docket = field(default_factory=Docket)
@@ -71,17 +76,29 @@ class Station:
     """Of the judge, in order: what the history has not taken yet."""
     calibration: Calibration | None = None
     """What placebo canaries of this service showed last."""
+    absence: Absence = NOBODY
+    """Hosts that do not answer, as the history was told."""
     firing: Firing = NOT_ASKED
     gates: tuple[Gate, ...] = ()
+    closed: dict[str, datetime] = field(default_factory=dict)
+    """By gate: since when it was seen closed, where its rule cannot tell."""
     work: Work = field(default_factory=lambda: Work({}))
     drift: Gate | None = None
     report: BudgetReport | None = None
     """Its budgets, fresh within one slice; None before the first."""
+    ready: ReadinessReport | None = None
+    """Its readiness list, as its gates were last asked with."""
     admission: GateReport | None = None
     """May it release now? Half a minute old at most while nothing has changed."""
     events: list[Event] = field(default_factory=list)
     """Newest first."""
     row: ServiceRow | None = None
+
+    def show_gates(self, gates: tuple[Gate, ...], now: datetime) -> None:
+        """Of the release on its way, or of one that would be submitted now; () where none was asked."""
+        self.gates = ()
+        if gates:
+            self.gates, self.closed = since_seen(gates, self.closed, now)
 
     def rehost(self, service: Service) -> None:
         """The same service with other hosts. A release on its way keeps the waves that it began with."""
@@ -107,8 +124,13 @@ class Station:
         """Whether there is anything to decide: a release on its way, or a host that one left behind."""
         return self.rollout is not None and (not self.rollout.ended or bool(self.rollout.stragglers))
 
+    def faults(self) -> dict[str, str]:
+        """Why hosts gave no usable answer; of one that is being deployed to, that is no news."""
+        seen = self.telemetry.seen.items()
+        return {name: its.why for name, its in seen if isinstance(its, HostFault) and name not in self.open}
+
     def journal(self, running: frozenset[str]) -> Journal:
-        return Journal(self.open, running, self.attempts, self.told_s, self.failed)
+        return Journal(self.open, running, self.attempts, self.told_s, self.failed, self.held)
 
     def note(self, events: tuple[Event, ...]) -> None:
         self.events = [*reversed(events), *self.events][:TIMELINE]
@@ -119,8 +141,16 @@ class Station:
         key, _, attempt = intent.operation.rpartition(".")
         self.attempts[key] = max(self.attempts.get(key, 0), int(attempt))
 
+    def put_off(self, intent: Intent, outcome: Outcome) -> None:
+        """An operation that is still open: one that was held may be told again at once."""
+        self.held -= {outcome.operation}
+        if outcome.result is Result.HELD:
+            self.held |= {outcome.operation}
+            self.told_s.pop(intent.host, None)
+
     def heard(self, outcome: Outcome) -> None:
         """How an operation on a host has ended."""
+        self.held -= {outcome.operation}
         self.open = {host: told for host, told in self.open.items() if told.operation != outcome.operation}
         attempt = outcome.operation.rpartition(".")[2]
         if outcome.result is Result.FAILED and int(attempt) <= ATTEMPTS:
@@ -137,7 +167,7 @@ class Station:
         return None if rule is None else value(rule, self.telemetry.recent)
 
     def budget(self) -> Budget:
-        return budget(self.service.rules.budget, self.report, self.error_ratio())
+        return budget(self.service.rules.budget, self.report)
 
     def stale_s(self, now_s: float) -> float | None:
         """Age of the newest data if they are too old to go by; None while they are fresh."""
@@ -154,7 +184,7 @@ class Station:
             self.releases += 1
             self.checked_s = {}
             self.open = {host: intent for host, intent in self.open.items() if intent.release == rollout.id}
-            self.failed = {}
+            self.failed, self.held = {}, frozenset()
         if self.rollout is not None and self.rollout.phase is not rollout.phase is Phase.CANARY_DEPLOY:
             self.panes.restart()
         if self.rollout is not None and self.rollout.phase is not rollout.phase is Phase.STAGING_DEPLOY:

@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipeline.gates import AT_THE_DOOR, LOCKS, UNWELL, Answer, Gate, first_closed
-from pipeline.judge.verdict import Judgement, Verdict
+from pipeline.judge.verdict import Judgement, MetricVerdict, Verdict
+from pipeline.judge.wording import limited
 from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
 from pipeline.release.admission import until
 from pipeline.release.hostwork import Standing
 from pipeline.service.station import Station
 from pipeline.showing.resting import at_rest, pays_back, stays_out, trouble
-from pipeline.traffic_cycle import remaining_s
+from pipeline.traffic_cycle import furthest_behind, remaining_s
 from pipeline.view import (
     Budget,
     Deploy,
@@ -87,6 +88,9 @@ def row(station: Station, now: datetime, now_s: float) -> ServiceRow:
         alerts=len(station.firing.alerts),
         incident=_incident(station),
         glass=_glass(station, now),
+        security_fix=_security_fix(station, now),
+        readiness=_readiness(station),
+        lock=_lock(station, now),
     )
 
 
@@ -108,6 +112,26 @@ def _incident(station: Station) -> str:
 def _glass(station: Station, now: datetime) -> str:
     its = station.docket.pass_in_force(now)
     return f"until {its.ends:%H:%M} UTC by {its.by}, approved by {its.approved_by}" if its is not None else ""
+
+
+def _security_fix(station: Station, now: datetime) -> str:
+    its = station.docket.security_fix_in_force(now)
+    if its is None:
+        return ""
+    who = f"{its.by}, approved by {its.approved_by}"
+    return f"{its.revision} ({its.advisory}) until {its.ends:%Y-%m-%d %H:%M} UTC by {who}"
+
+
+def _readiness(station: Station) -> str:
+    its = station.ready
+    return "" if its is None else f"{len(its.rows) - len(its.missing)}/{len(its.rows)}"
+
+
+def _lock(station: Station, now: datetime) -> str:
+    newest = next(reversed(station.docket.locks_on(now)), None)
+    if newest is None:
+        return ""
+    return newest.by if newest.ends is None else f"{newest.by} until {newest.ends.day} {newest.ends:%b %H:%M}Z"
 
 
 def state(station: Station, now: datetime, now_s: float) -> State:
@@ -178,8 +202,9 @@ def _why(station: Station, word: State, now: datetime, now_s: float) -> str:
         return _said(unheard)
     if word is State.BAKE and rollout.served.seconds >= station.service.rules.cycle.duration_s:
         # Its time is over: what it still waits for is the news.
-        missing = next((gate for gate in station.gates if gate.name == "traffic-cycle"), None)
-        if missing is not None and missing.answer is not Answer.PASS:
+        served = (gate for gate in station.gates if gate.name in {"traffic-cycle", "canary-traffic"})
+        missing = next((gate for gate in served if gate.answer is not Answer.PASS), None)
+        if missing is not None:
             return _said(missing)
     if word in {State.BAKE, State.ROLL, State.SETTLE} and station.judgement is not None:
         return f"{_phase_words(rollout, station)}; {differences(station.judgement)}"
@@ -187,9 +212,12 @@ def _why(station: Station, word: State, now: datetime, now_s: float) -> str:
     return _said(closed) if closed is not None else rollout.why
 
 
+_SELF_EVIDENT = frozenset({"promote", "pause", "drift", "balancer", "hosts", "deploy"})
+
+
 def _said(gate: Gate) -> str:
     """The gate's why, under its name where the words alone do not tell what they are about."""
-    return gate.why if gate.name in {"promote", "pause", "drift", "hosts", "deploy"} else f"{gate.name}: {gate.why}"
+    return gate.why if gate.name in _SELF_EVIDENT else f"{gate.name}: {gate.why}"
 
 
 def _closed(station: Station, word: State) -> Gate | None:
@@ -218,7 +246,11 @@ def differences(judgement: Judgement, most: int = 2) -> str:
         return judgement.why
     order = {Verdict.FAIL: 0, Verdict.WATCH: 1}
     worst_first = sorted(told, key=lambda metric: order.get(metric.verdict, 2))
-    return ", ".join(f"{metric.key} {metric.difference} (limit {metric.limit})" for metric in worst_first[:most])
+    return ", ".join(f"{metric.key} {metric.difference}{_limit(metric)}" for metric in worst_first[:most])
+
+
+def _limit(metric: MetricVerdict) -> str:
+    return limited(metric.limit, metric.effect, metric.limit_at, passes=metric.verdict is Verdict.PASS)
 
 
 def _staging(station: Station) -> StageCell:
@@ -260,11 +292,9 @@ def _progress(station: Station) -> Progress | None:
     rollout, rules = station.rollout, station.service.rules
     if rollout is None:
         return None
-    of_s = {
-        Phase.CANARY_BAKE: rules.cycle.duration_s,
-        Phase.WAVE_SOAK: rules.deploy.soak_s,
-        Phase.SETTLING: rules.deploy.settle_s,
-    }.get(rollout.phase)
+    if rollout.phase is Phase.CANARY_BAKE:
+        return Progress(*furthest_behind(rules.cycle, rollout.served))
+    of_s = {Phase.WAVE_SOAK: rules.deploy.soak_s, Phase.SETTLING: rules.deploy.settle_s}.get(rollout.phase)
     return None if of_s is None else Progress(min(rollout.served.seconds, of_s), of_s)
 
 
@@ -274,7 +304,7 @@ def _missing_s(station: Station) -> float | None:
     if rollout is not None and rollout.phase is Phase.CANARY_BAKE:
         return remaining_s(station.service.rules.cycle, rollout.served)
     progress = _progress(station)
-    return None if progress is None else progress.of_s - progress.done_s
+    return None if progress is None else progress.of - progress.done
 
 
 def _wait(station: Station, word: State, now: datetime) -> float | None:
@@ -288,7 +318,7 @@ def _wait(station: Station, word: State, now: datetime) -> float | None:
             None if shut_out.until is None else max((shut_out.until - now).total_seconds(), _missing_s(station) or 0.0)
         )
     missing_s = _missing_s(station)
-    if missing_s is not None:
+    if missing_s:
         return missing_s
     ends = [gate.until for gate in station.gates if gate.answer is not Answer.PASS and gate.until is not None]
     return max((max(ends) - now).total_seconds(), 0.0) if ends else None

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipeline.commands import OF_RELEASES, Refused, Verb
-from pipeline.docket import Correction, Docket
+from pipeline.commands import OF_RELEASES, Refused, Stretch, Verb
+from pipeline.docket import Correction
 from pipeline.gates import Answer
 from pipeline.judge.verdict import Verdict
 from pipeline.lifecycle import CANARY, PRODUCTION, STAGING, Phase, Rollout
 from pipeline.model import Control
-from pipeline.papers.corrections import unapproved
+from pipeline.papers.corrections import stretched, unapproved
 from pipeline.papers.proposing import proposal
 from pipeline.policy.promotion import NEXT
 from pipeline.policy.wording import at, count
@@ -40,10 +40,22 @@ def propose(verb: Verb, station: Station, situation: Situation) -> Proposal:
     return _proposal(verb, rollout, title, (("phase", rollout.phase.value),), allowed=True)
 
 
-def foretold(proposal: Proposal, mine: Docket, would_change: Callable[[Correction], str]) -> Proposal:
-    """With what each correction that waits would change in the payback; as it was where that cannot be read."""
+def foretold(
+    proposal: Proposal, situation: Situation, about: Stretch | None, would_change: Callable[[Correction], str]
+) -> Proposal:
+    """With what a correction would change in the payback: each that waits for its second person, or one `about` that.
+
+    As it was where that cannot be read.
+    """
+    name = situation.service.name
+    asked: tuple[tuple[str, Correction], ...] = ()
+    if proposal.verb is Verb.APPROVE:
+        asked = tuple((one.id, one) for one in unapproved(situation.docket.of(name))[:FORETOLD])
+    elif proposal.verb is Verb.CORRECT and about is not None:
+        made = stretched(name, about, situation.now)
+        asked = (("effect", made),) if made is not None else ()
     try:
-        would = {one.id: would_change(one) for one in unapproved(mine)[:FORETOLD]}
+        would = {row: would_change(one) for row, one in asked}
     except HistoryError:
         return proposal
     rows = tuple((key, f"{said}; {would[key]}" if would.get(key) else said) for key, said in proposal.rows)
@@ -147,17 +159,18 @@ def _verdict(station: Station, rollout: Rollout) -> str:
 def _budget(station: Station) -> str:
     budget = station.budget()
     left = "unknown" if budget.left is None else f"{int(100 * budget.left)}% left"
-    burn = "" if budget.burn is None else f", burn {budget.burn:.1f}x"
+    burn = "" if budget.burn_1h is None else f", burn 1h {budget.burn_1h:.1f}"
     return f"{left} of {budget.window}{burn}"
 
 
 def _scope(station: Station, rollout: Rollout) -> str:
     of = len(station.service.production)
     if rollout.phase in CANARY:
-        return f"{len(rollout.canaries)} canary hosts of {of} ({_where(station, rollout.canaries)}) and staging"
+        canaries = count(len(rollout.canaries), "canary host")
+        return f"{canaries} of {of} ({_where(station, rollout.canaries)}) and staging"
     if rollout.phase in PRODUCTION | {Phase.SETTLED}:
         return f"{len(rollout.out)} of {of} production hosts ({_where(station, rollout.out)}) and staging"
-    return f"{len(station.service.staging)} staging hosts; production is not touched"
+    return f"{count(len(station.service.staging), 'staging host')}; production is not touched"
 
 
 def _where(station: Station, names: tuple[str, ...]) -> str:

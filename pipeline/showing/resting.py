@@ -22,10 +22,13 @@ def trouble(station: Station) -> str:
     """What is wrong with a service's hosts while no release is on its way; "" if nothing is."""
     if station.fault:
         return station.fault
-    if station.drift is not None and station.drift.answer is not Answer.PASS:
-        return station.drift.why
+    drift = station.drift
+    if drift is not None and drift.answer is Answer.HOLD:
+        return drift.why
     found = _production(station)
-    return found.said() if found.count > station.service.rules.deploy.max_unreachable else ""
+    if found.count > station.service.rules.deploy.max_unreachable:
+        return found.said()
+    return drift.why if drift is not None and drift.answer is not Answer.PASS else ""
 
 
 def _production(station: Station) -> Unwell:
@@ -59,7 +62,8 @@ def _stays(station: Station) -> str:
         return ""
     if rollout.untaken:
         return f"{rollout.revision} came to nothing: {rollout.why}; mend that and submit it again"
-    return f"{rollout.revision} was rolled back to {rollout.stable}: {rollout.why}; submit a newer revision"
+    back = f"{rollout.revision} was rolled back to {rollout.stable}"
+    return f"{back}: {rollout.why}; submit a newer revision, or unlock it"
 
 
 def _locks(station: Station, now: datetime) -> tuple[str, ...]:

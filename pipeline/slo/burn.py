@@ -57,6 +57,15 @@ def pairs(window_s: float) -> tuple[Pair, ...]:
     )
 
 
+@lru_cache(maxsize=256)
+def _spans(window_s: float, slice_s: int) -> tuple[tuple[Pair, float, float, float], ...]:
+    """Each with its long and short span, a slice at least, and its factor."""
+    return tuple(
+        (pair, max(float(pair.long_s), slice_s), max(float(pair.short_s), slice_s), float(pair.factor))
+        for pair in pairs(window_s)
+    )
+
+
 def burn(total: int, bad: int, objective: Objective) -> float | None:
     """How many times faster than the objective allows; None without traffic."""
     rate = quota.burn(total, bad, objective.target)
@@ -77,14 +86,13 @@ def burn_pairs(
         known_s: how much of the last so many seconds is known.
     """
     made: list[BurnPair] = []
-    for pair in pairs(objective.window_s):
-        spans = (max(float(pair.long_s), objective.slice_s), max(float(pair.short_s), objective.slice_s))
-        long = quota.burn(*sums(spans[0]), objective.target)
-        short = quota.burn(*sums(spans[1]), objective.target)
+    for pair, long_s, short_s, factor in _spans(objective.window_s, objective.slice_s):
+        long = quota.burn(*sums(long_s), objective.target)
+        short = quota.burn(*sums(short_s), objective.target)
         fires = long is not None and short is not None and long > pair.factor and short > pair.factor
         shown = (None if long is None else float(long), None if short is None else float(short))
-        known = None if known_s is None else known_s(spans[0])
-        made.append(BurnPair(pair.alarm, float(pair.factor), *spans, *shown, fires, known))
+        known = None if known_s is None else known_s(long_s)
+        made.append(BurnPair(pair.alarm, factor, long_s, short_s, *shown, fires, known))
     return tuple(made)
 
 

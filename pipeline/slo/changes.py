@@ -1,15 +1,19 @@
-"""Targets that changed: each stretch of time counts by the target that was in force in it."""
+"""Targets and zones that changed: each stretch of time counts by what was in force in it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from pipeline.slo.calendar import Month
+from pipeline.slo.calendar import Month, following, month_of
 from pipeline.slo.quota import NOMINAL_MONTH_S, error_ratio
 
 Targets = Decimal | Sequence[tuple[datetime, Decimal]]
 """One target, or (since, target) of each that was in force, in any order; the oldest holds before itself too."""
+
+Zones = str | Sequence[tuple[datetime, str]]
+"""One timezone of the months, or (since, timezone) of each that was in force, likewise."""
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 US = timedelta(microseconds=1)
@@ -63,3 +67,32 @@ def quota_over_s(targets: Targets, month: Month, at: datetime) -> Fraction:
     first, *later = in_order(targets)
     known = (first, *(change for change in later if change[0] <= at))
     return error_ratio_over(known, month.start, month.end) * NOMINAL_MONTH_S
+
+
+def zones_in_order(zones: Zones) -> tuple[tuple[datetime, str], ...]:
+    """Oldest first, the oldest from ever on. ValueError where there is none."""
+    if isinstance(zones, str):
+        return ((_ALWAYS, zones),)
+    known = sorted(zones, key=lambda change: change[0])
+    if not known:
+        raise ValueError("no timezone: give at least one, such as UTC")
+    return ((_ALWAYS, known[0][1]), *known[1:])
+
+
+def zone_at(zones: Zones, at: datetime) -> str:
+    return next(timezone for since, timezone in reversed(zones_in_order(zones)) if since <= at)
+
+
+def month_at(zones: Zones, at: datetime) -> Month:
+    """The month that `at` is in. One that was begun runs to its end in the zone that it began in, and the next, the
+    first in the new zone, begins there: no instant is in two months, or in none.
+    """
+    *before, (since, timezone) = (change for change in zones_in_order(zones) if change[0] <= at)
+    if not before:
+        return month_of(at, timezone)
+    begun = month_at(before, since)
+    if at < begun.end:
+        return begun
+    # In the middle of a month it is the same month in every zone.
+    first = following(begun.start + (begun.end - begun.start) / 2, timezone)
+    return replace(first, start=begun.end) if at < first.end else month_of(at, timezone)

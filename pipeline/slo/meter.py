@@ -4,11 +4,12 @@ What a tick saw is spread evenly over the time that it is about. A slice is clos
 its end, or when nothing more of it can come; one of which less than half was seen is unknown, and none at all.
 
 Its time never goes back. What is seen while the clock is behind the newest slice is that slice's, closed in portions
-of its length, which the history adds up: downtime is not charged to a time at which it was not.
+of its length, which the history adds up; a portion that is bad is the next slice. So downtime is charged whole, and
+not to a time before it began, where it could move a block.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from pipeline.measured.telemetry import Telemetry
@@ -50,6 +51,11 @@ class Meter:
         done = {id(one) for one in slices}
         self.closed = [one for one in self.closed if id(one) not in done]
 
+    def after(self, newest_end_s: Mapping[str, int | None], now: datetime) -> None:
+        """Where the newest slice that is kept ended, by objective: should the clock be behind, its time is there."""
+        for line in self._lines:
+            line.after(newest_end_s.get(line.name), now.timestamp())
+
 
 class _Open:
     """A slice that is not closed yet."""
@@ -59,19 +65,36 @@ class _Open:
     def __init__(self) -> None:
         self.total = self.bad = self.seen_s = 0.0
 
+    def take(self, other: "_Open") -> None:
+        self.total += other.total
+        self.bad += other.bad
+        self.seen_s += other.seen_s
+
 
 class _Line:
     """One objective's slices."""
 
     def __init__(self, objective: Objective) -> None:
+        self.name = objective.name
         self._of, self._length_s = objective, objective.slice_s
         self._open: dict[int, _Open] = {}
         """By start, oldest first."""
         self._newest: int | None = None
         """Start of the newest slice that was ever opened."""
+        self._whole: int | None = None
+        """The newest start that a slice was closed with."""
         self._seen_until_s = float("-inf")
         self._rest_total = self._rest_bad = 0.0
         """What rounding has left over: no request is lost to it, or counted twice."""
+
+    def after(self, newest_end_s: int | None, now_s: float) -> None:
+        start = newest_end_s - self._length_s if newest_end_s is not None else None
+        if start is None or start <= now_s or start - now_s > MOST_BACK_S or start <= (self._newest or 0):
+            return
+        self._newest = self._whole = start
+        begun, self._open = self._open, {start: _Open()}
+        for slot in begun.values():
+            self._open[start].take(slot)
 
     def add(self, sample: Sample, span_s: float, now_s: float) -> None:
         counts = counted(self._of, sample)
@@ -113,10 +136,10 @@ class _Line:
 
     def close(self, service: str, now_s: float, stale_s: float) -> list[Slice]:
         found = []
-        for start in sorted(self._open):
-            if not self._over(start, now_s, stale_s):
+        for opened in sorted(self._open):
+            if not self._over(opened, now_s, stale_s):
                 continue
-            slot = self._open.pop(start)
+            slot, start = self._open.pop(opened), opened
             if slot.seen_s < LEAST * self._length_s:
                 continue
             total, bad = round(slot.total + self._rest_total), round(slot.bad + self._rest_bad)
@@ -124,6 +147,10 @@ class _Line:
             self._rest_total += slot.total - total
             self._rest_bad += slot.bad - bad
             down = state_of(total, bad, self._of.bad_slice) is SliceState.BAD
+            if down and start > now_s and start == self._whole:
+                # Bad time is none the less for a clock that went back.
+                start = self._newest = start + self._length_s
+            self._whole = start
             at = datetime.fromtimestamp(start, UTC)
             found.append(Slice(service, at, total, bad, self._of.name, False, self._length_s, down))
         return found

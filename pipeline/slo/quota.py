@@ -9,6 +9,7 @@ Workbook (2018), ch. 5.
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 Number = int | float | Decimal | Fraction
 """Seconds, ratios and factors as they come in: floats only where they are whole (a window of 2592000.0 s)."""
@@ -29,6 +30,12 @@ def error_ratio(target: Decimal) -> Decimal:
     return 1 - target
 
 
+@lru_cache(maxsize=256)
+def errors(target: Decimal) -> Fraction:
+    """`error_ratio`, to be reckoned with."""
+    return Fraction(error_ratio(target))
+
+
 def budget_s(target: Decimal, window_s: Number) -> Decimal:
     """Seconds of a window that may be bad: 99.9 % of 30 days are 2,592 s."""
     return error_ratio(target) * _decimal(window_s)
@@ -39,6 +46,7 @@ def quota_s(target: Decimal) -> Decimal:
     return budget_s(target, NOMINAL_MONTH_S)
 
 
+@lru_cache(maxsize=256)
 def decimals(target: Decimal) -> int:
     """How many are shown of a ratio in per cent that is held against `target`: one more than it has, three at least."""
     return max(2, _places(target.normalize()) - 2) + 1
@@ -48,14 +56,18 @@ def truncated(part: int | Fraction, whole: int | Fraction, places: int) -> str:
     """`part` of `whole` in per cent, cut off and never rounded up: 99.9499 is "99.949". "" of nothing."""
     if not whole:
         return ""
-    scaled = int(Fraction(part) * 100 * 10**places / whole)
-    sign, digits = "-" if scaled < 0 else "", str(abs(scaled)).rjust(places + 1, "0")
+    above, below = part.numerator * whole.denominator, part.denominator * whole.numerator
+    scaled = abs(above) * 100 * 10**places // abs(below)
+    sign, digits = "-" if scaled and (above < 0) is not (below < 0) else "", str(scaled).rjust(places + 1, "0")
     return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
 
 
 def burn(total: int, bad: int, target: Decimal) -> Fraction | None:
     """How many times faster than `target` allows; None without traffic, which is neither calm nor trouble."""
-    return Fraction(bad, total) / Fraction(error_ratio(target)) if total > 0 else None
+    if total <= 0:
+        return None
+    allowed = errors(target)
+    return Fraction(bad * allowed.denominator, total * allowed.numerator)
 
 
 def exhaustion_s(remaining: Fraction | None, window_s: Number, rate: Fraction | None) -> Fraction | None:
@@ -67,7 +79,7 @@ def exhaustion_s(remaining: Fraction | None, window_s: Number, rate: Fraction | 
 
 def threshold_ratio(factor: Number, target: Decimal) -> Fraction:
     """The error ratio at which the budget burns `factor` times too fast."""
-    return _fraction(factor) * Fraction(error_ratio(target))
+    return _fraction(factor) * errors(target)
 
 
 def _places(ratio: Decimal) -> int:

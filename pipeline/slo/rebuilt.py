@@ -9,12 +9,15 @@ from typing import Protocol
 
 from pipeline.docket import Correction
 from pipeline.model import Service
+from pipeline.slo import overspent
 from pipeline.slo.calendar import month_of
+from pipeline.slo.changes import Zones
 from pipeline.slo.corrected import corrected, hours_of
 from pipeline.slo.meter import MOST_BACK_S
+from pipeline.slo.overspent import Bucket
 from pipeline.slo.rings import HOUR_S, Counts
 from pipeline.slo.slices import Hour, Slice
-from pipeline.slo.tally import REMEMBERED, Tally, Targets, counts_of
+from pipeline.slo.tally import REMEMBERED, Line, Tally, Targets, counts_of
 
 CORRECTABLE_S = 35 * 86_400
 """How far back slices are kept: older hours stay as they were measured."""
@@ -33,10 +36,15 @@ class Kept(Protocol):
 
 
 def rebuilt(
-    service: Service, kept: Kept, corrections: tuple[Correction, ...], targets: Mapping[str, Targets], now: datetime
+    service: Service,
+    kept: Kept,
+    corrections: tuple[Correction, ...],
+    targets: Mapping[str, Targets],
+    now: datetime,
+    zones: Zones = (),
 ) -> Tally:
     """Raises what `kept` raises."""
-    tally = Tally(service, corrections, targets)
+    tally = Tally(service, corrections, targets, zones)
     name, now_s = service.name, int(now.timestamp())
     month = month_of(now, service.rules.payback.timezone)
     month_s = int(month.start.timestamp())
@@ -87,10 +95,39 @@ def rebuilt(
                 lately = (one for start_s in fine for one in pieces.get((slo, start_s), []))
                 ends = (int(one.start.timestamp()) + one.length_s for one in lately)
                 line.heard_s = max((end_s for end_s in ends if end_s <= now_s), default=None)
-    for piece in kept.downtime(name, now - REMEMBERED):
+    add_downs(tally, kept, now)
+    return tally
+
+
+def add_downs(tally: Tally, kept: Kept, now: datetime) -> None:
+    for piece in kept.downtime(tally.service.name, now - REMEMBERED):
         start_s = int(piece.start.timestamp())
         tally.add_down(start_s, start_s + piece.length_s, piece.backfill)
-    return tally
+
+
+def spent_since(tally: Tally, line: Line, kept: Kept, now: datetime) -> datetime | None:
+    """Since when a budget is spent, looking back beyond its window: the window alone forgets what left it.
+
+    An hour of that time that a correction reaches into says nothing. Raises what `kept` raises.
+    """
+    name, now_s = line.objective.name, now.timestamp()
+    buckets, back_s = line.buckets(now_s), line.objective.window_s
+    while True:
+        from_s = int(now_s - line.objective.window_s - back_s)
+        ruled = frozenset(hours_of(tally.corrections, from_s, int(now_s)))
+        hours = [_bucket(hour) for hour in kept.hours(_at(from_s), tally.service.name) if hour.slo == name]
+        older = [one for one in hours if not buckets or one.end_s <= buckets[0].start_s]
+        before = [one for one in older if one.start_s not in ruled]
+        found = overspent.since_s(line.objective, (*before, *buckets), now_s, line.errors)
+        # What is found within the last window but one may rest on what was not read.
+        if found is None or found >= now_s - back_s or not older or older[0].start_s >= from_s + HOUR_S:
+            return None if found is None else _at(found)
+        back_s *= 2
+
+
+def _bucket(hour: Hour) -> Bucket:
+    start_s = int(hour.start.timestamp())
+    return Bucket(start_s, start_s + HOUR_S, Counts(hour.total, hour.bad, hour.good_s, hour.idle_s, hour.bad_s))
 
 
 def _seen_s(tally: Tally, kept: Kept, now_s: int) -> int:

@@ -85,6 +85,12 @@ class SloReport:
     """What was left of the rolling budget, oldest first; about 60 points."""
     slice_s: int = 0
     """Length of its slices; 0 where that is not told."""
+    trend: tuple[float | None, ...] = ()
+    """The burn-down in few points: for a line among many."""
+    spent_since: datetime | None = None
+    """Since when nothing is left of the rolling budget; None where something is, or that is not known."""
+    back_at: datetime | None = None
+    """When something is left of it again if nothing more is bad, and requests come as they did in the window."""
 
     def bad_of(self, window: WindowReport) -> tuple[int, int, str]:
         """(bad, all, what is counted) of one of its windows, by what the objective counts."""

@@ -8,6 +8,7 @@ beginning falls into.
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from operator import add
+from struct import Struct
 from typing import NamedTuple
 
 HOUR_S = 3_600
@@ -37,20 +38,28 @@ class Counts(NamedTuple):
         return Counts(*map(add, self, other))
 
 
-_KINDS = "qqHHH"
-"""Of the columns in memory: seconds of an hour are small numbers."""
+_KINDS = "IIHHH"
+"""Of the columns in memory: most counts are small numbers, and seconds of an hour always."""
+_WIDE = "Q"
+"""Of a column with a count that is not."""
+_HEAD = Struct("<q5s")
+"""Of a ring in bytes: its newest bucket, or -1 without any, and the kinds of its columns."""
+_MANY = 64
+"""Buckets that are summed anew each time; a sum of more is remembered."""
 
 
 class Ring:
     """The newest buckets of one width."""
 
-    __slots__ = ("_columns", "_newest", "_size", "span_s", "width_s")
+    __slots__ = ("_closed", "_columns", "_newest", "_size", "span_s", "width_s")
 
     def __init__(self, width_s: int, span_s: float) -> None:
         self.width_s, self.span_s = width_s, span_s
         self._size = int(span_s // width_s) + 2
-        self._columns = tuple(array(kind, bytes(array(kind).itemsize * self._size)) for kind in _KINDS)
+        self._columns = [array(kind, bytes(array(kind).itemsize * self._size)) for kind in _KINDS]
         self._newest: int | None = None
+        self._closed: dict[int, Counts] = {}
+        """Sums of many buckets, from this one to the last but one, until there is a newer."""
 
     def add(self, start_s: int, counts: Counts) -> None:
         """Buckets that would be too old are none."""
@@ -63,12 +72,19 @@ class Ring:
                 for column in self._columns:
                     column[gone % size] = 0
             self._newest = newest = bucket
-        if bucket <= newest - size:
-            return
+            self._closed.clear()
+        elif bucket < newest:
+            if bucket <= newest - size:
+                return
+            self._closed.clear()
         at = bucket % size
-        for column, count in zip(self._columns, counts, strict=True):
+        for index, count in enumerate(counts):
             if count:
-                column[at] += count
+                try:
+                    self._columns[index][at] += count
+                except OverflowError:
+                    self._columns[index] = array(_WIDE, self._columns[index])
+                    self._columns[index][at] += count
 
     def begins_s(self, from_s: float) -> int:
         """Where a window that begins at `from_s` begins here."""
@@ -76,16 +92,35 @@ class Ring:
 
     def since(self, from_s: float) -> Counts:
         """Of the bucket that `from_s` is in, and all later ones."""
-        if self._newest is None:
+        newest = self._newest
+        if newest is None:
             return Counts()
-        size, newest = self._size, self._newest
-        first = max(int(from_s // self.width_s), newest - size + 1)
+        first = max(int(from_s // self.width_s), newest - self._size + 1)
         if first > newest:
             return Counts()
-        low, high = first % size, newest % size
+        if newest - first < _MANY:
+            return self._sum(first, newest)
+        closed = self._closed.get(first)
+        if closed is None:
+            if len(self._closed) > len(_KINDS):
+                self._closed.clear()
+            self._closed[first] = closed = self._sum(first, newest - 1)
+        return closed.plus(self._sum(newest, newest))
+
+    def between(self, from_s: float, until_s: float) -> Counts:
+        """Of the bucket that `from_s` is in and later ones, as far as they end by `until_s`."""
+        newest = self._newest
+        if newest is None:
+            return Counts()
+        first = max(int(from_s // self.width_s), newest - self._size + 1)
+        last = min(int(until_s // self.width_s) - 1, newest)
+        return self._sum(first, last) if first <= last else Counts()
+
+    def _sum(self, first: int, last: int) -> Counts:
+        low, high = first % self._size, last % self._size
         if low <= high:
-            return Counts(*(sum(column[low : high + 1]) for column in self._columns))
-        return Counts(*(sum(column[low:]) + sum(column[: high + 1]) for column in self._columns))
+            return Counts(*[sum(column[low : high + 1]) for column in self._columns])
+        return Counts(*[sum(column[low:]) + sum(column[: high + 1]) for column in self._columns])
 
     def each(self, from_s: float) -> Iterable[tuple[int, Counts]]:
         """(end, counts) of every bucket from that on, oldest first."""
@@ -93,7 +128,31 @@ class Ring:
             return
         size, newest = self._size, self._newest
         for bucket in range(max(int(from_s // self.width_s), newest - size + 1), newest + 1):
-            yield (bucket + 1) * self.width_s, Counts(*(column[bucket % size] for column in self._columns))
+            yield (bucket + 1) * self.width_s, Counts(*[column[bucket % size] for column in self._columns])
+
+    def pack(self) -> bytes:
+        """For `unpack` of another of the same width and span, on a machine of the same byte order."""
+        kinds = "".join(column.typecode for column in self._columns).encode()
+        newest = -1 if self._newest is None else self._newest
+        return _HEAD.pack(newest, kinds) + b"".join(column.tobytes() for column in self._columns)
+
+    def unpack(self, body: memoryview) -> memoryview:
+        """What follows it in `body`. Raises `ValueError` or `struct.error` for what is no ring of this size."""
+        newest, kinds = _HEAD.unpack_from(body)
+        at, columns = _HEAD.size, []
+        for kind, usual in zip(kinds.decode("ascii"), _KINDS, strict=True):
+            if kind not in {usual, _WIDE}:
+                raise ValueError(f"a column of {kind!r}: nothing of ours")
+            column = array(kind)
+            end = at + self._size * column.itemsize
+            column.frombytes(body[at:end])
+            if len(column) != self._size:
+                raise ValueError(f"a column of {len(column)} buckets, not of {self._size}")
+            columns.append(column)
+            at = end
+        self._columns, self._newest = columns, None if newest == -1 else newest
+        self._closed.clear()
+        return body[at:]
 
 
 class Rings:

@@ -60,6 +60,27 @@ class Target:
     target: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """The timezone of a service's calendar months from an instant on: a debt keeps the one that it began in."""
+
+    service: str
+    since: datetime
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A service's sums as they were at an instant (`pipeline.slo.balance`): they can be made again of its slices."""
+
+    service: str
+    until: datetime
+    """No slice that is summed here begins at or after it."""
+    basis: str
+    """What they were summed by; worth nothing to whom would sum by anything else."""
+    body: bytes
+
+
 def state_of(total: int, bad: int, bad_slice: Decimal) -> SliceState:
     """Of a slice that is known: bad only above the threshold, not at it."""
     if total <= 0:

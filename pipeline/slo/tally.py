@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 
 from pipeline.docket import Correction
 from pipeline.model import Service
-from pipeline.slo import outages
+from pipeline.slo import outages, quota
 from pipeline.slo.burn import burn, burn_pairs, pairs
 from pipeline.slo.calendar import Month, month_of
-from pipeline.slo.changes import error_ratio_over
+from pipeline.slo.changes import Zones, error_ratio_over, month_at
+from pipeline.slo.overspent import Bucket, back_s, since_s
 from pipeline.slo.payback import payback
-from pipeline.slo.quota import show_target
 from pipeline.slo.report import BudgetReport, Outage, PaybackReport, SloReport
 from pipeline.slo.rings import Counts, Rings
 from pipeline.slo.rules import Count, Objective
@@ -30,10 +31,11 @@ HOUR_S, DAY_S = 3_600.0, 86_400.0
 REMEMBERED = timedelta(days=1_200)
 """Downtime older than this pays for nothing any more: a block lasts for a year at most, unless the rules want more."""
 MOST_OUTAGES = 50
-POINTS = 60
+POINTS, FEW = 60, 9
 """Of a burn-down."""
 
 Targets = Sequence[tuple[datetime, Decimal]]
+Stands = tuple[int, ...]
 
 
 class Tally:
@@ -44,11 +46,13 @@ class Tally:
         service: Service,
         corrections: tuple[Correction, ...] = (),
         targets: Mapping[str, Targets] | None = None,
+        zones: Zones = (),
     ) -> None:
         self.service = service
         self.corrections = corrections
         rules = service.rules
         self._zone = rules.payback.timezone
+        self._zones: Zones = zones or self._zone
         # A slice that has not come so long after its end is unknown.
         self._late_s = rules.objectives[0].slice_s + rules.judge.stale_s
         of = targets or {}
@@ -61,16 +65,26 @@ class Tally:
 
     def add(self, piece: Slice) -> bool:
         """Count a slice that was just closed; False, and nothing counted, where its time has passed already."""
+        if not self.add_sums(piece):
+            return False
+        if piece.down and piece.slo == self.lines[0].objective.name:
+            start_s = int(piece.start.timestamp())
+            self.add_down(start_s, start_s + piece.length_s, piece.backfill)
+        return True
+
+    def add_sums(self, piece: Slice) -> bool:
+        """Likewise, but for what it says of downtime."""
         line = self._by_name.get(piece.slo)
         if line is None:
             return True
         start_s = int(piece.start.timestamp())
         if line.newest_s is not None and start_s < line.newest_s:
             return False
-        line.add(start_s, counts_of(piece), month_of(piece.start, self._zone))
+        month = line.month
+        if month is None or not month.start <= piece.start < month.end:
+            month = month_of(piece.start, self._zone)
+        line.add(start_s, counts_of(piece), month)
         line.known(start_s, start_s + piece.length_s)
-        if piece.down and line is self.lines[0]:
-            self.add_down(start_s, start_s + piece.length_s, piece.backfill)
         return True
 
     def add_down(self, start_s: int, end_s: int, backfill: bool) -> None:
@@ -102,15 +116,15 @@ class Tally:
         newest = None if line.newest_s is None else _at(line.newest_s)
         measured = (Outage(_at(start), _at(end), backfill=bool(late)) for start, end, late in self._downs)
         found = outages.correct(measured, self.corrections, now, newest)
-        paid, edges = None, [month.end]
+        paid, edges = None, [month.end, month_at(self._zones, now).end]
         if rules.on:
-            since = month_of(found[0].start if found else now, self._zone).start
+            since = month_at(self._zones, found[0].start if found else now).start
             targets = line.targets or line.objective.target
-            paid = payback(found, targets, rules, since, now)
+            paid = payback(found, targets, rules, since, now, self._zones)
             last = max((outage.end for outage in found), default=now)
             if paid.block is None and last > now:
                 # A clock that went back undoes no block: what was measured is known.
-                later = payback(found, targets, rules, since, last)
+                later = payback(found, targets, rules, since, last, self._zones)
                 paid = later if later.block is not None else paid
             edges += [debt.until for debt in paid.debts if debt.until > now]
         # While the service is down, and where that holds a block open, each instant is another.
@@ -140,13 +154,17 @@ class Line:
         for pair in pairs(objective.window_s):
             spans |= {float(max(pair.long_s, slice_s)), float(max(pair.short_s, slice_s))}
         self.rings = Rings(objective.slice_s, objective.window_s, spans)
+        self._target = quota.show_target(objective.target)
         self.first_s: int | None = None
         """Where its first known slice began, and its newest ended."""
         self.heard_s: int | None = None
         """Where the newest ended that is not of a time ahead: a clock that went back leaves such."""
         self.newest_s: int | None = None
-        self._month: Month | None = None
-        self._month_sums = Counts()
+        self.month: Month | None = None
+        self.month_sums = Counts()
+        self.stands: Stands = ()
+        """What decides since when it is spent and when it is back: the same within a bucket, unless more is bad."""
+        self._spent: tuple[datetime | None, datetime | None] = None, None
 
     def add(self, start_s: int, counts: Counts, month: Month) -> None:
         """`month` is the one that the slice begins in."""
@@ -155,10 +173,10 @@ class Line:
         self.add_month(counts, month)
 
     def add_month(self, counts: Counts, month: Month) -> None:
-        if self._month is None or month.start > self._month.start:
-            self._month, self._month_sums = month, Counts()
-        if month == self._month:
-            self._month_sums = self._month_sums.plus(counts)
+        if self.month is None or month.start > self.month.start:
+            self.month, self.month_sums = month, Counts()
+        if month == self.month:
+            self.month_sums = self.month_sums.plus(counts)
 
     def known(self, start_s: int, end_s: int) -> None:
         self.first_s = start_s if self.first_s is None else min(self.first_s, start_s)
@@ -169,32 +187,63 @@ class Line:
         of, now_s = self.objective, now.timestamp()
         due_s = self._due_s(now_s, late_s)
         rolling = self._sums(of.window_s, now_s, due_s)
-        this_month = self._month_sums if self._month == month else Counts()
+        this_month = self.month_sums if self.month == month else Counts()
         monthly = self._with_unknown(this_month, month.start.timestamp(), due_s)
         day = self._sums(DAY_S, now_s, due_s)
         measured = day.known_s + day.unknown_s
-        hour = self._burnt(HOUR_S, now_s)
+        since = cache(lambda span_s: self.rings.of(span_s).since(now_s - span_s))
+        hour = self._burnt(since(HOUR_S))
         begin = now - timedelta(seconds=of.window_s)
+        budget = window_report(of, rolling_label(of.window_s), begin, now, rolling, self.targets)
+        spent = budget.left is not None and budget.left <= 0
+        spent_since, back_at = self._overspent(now_s, rolling) if spent else (None, None)
         return SloReport(
             name=of.name,
             kind=of.kind,
             count=of.count,
-            target=show_target(of.target),
-            rolling=window_report(of, rolling_label(of.window_s), begin, now, rolling, self.targets),
+            target=self._target,
+            rolling=budget,
             month=window_report(of, month_label(month), month.start, month.end, monthly, self.targets),
             burn=burn_pairs(
                 of,
-                lambda span_s: self._burnt(span_s, now_s),
-                lambda span_s: float(self.rings.of(span_s).since(now_s - span_s).known_s),
+                lambda span_s: self._burnt(since(span_s)),
+                lambda span_s: float(since(span_s).known_s),
             ),
             burn_1h=burn(*hour, of),
-            burn_6h=burn(*self._burnt(6 * HOUR_S, now_s), of),
+            burn_6h=burn(*self._burnt(since(6 * HOUR_S)), of),
             gone_in_s=gone_in_s(of, rolling, hour),
             coverage=day.known_s / measured if measured else None,
             silent_s=None if self.heard_s is None else max(now_s - self.heard_s, 0.0),
-            burn_down=tuple(self._burn_down(now_s, rolling)) if whole else (),
+            burn_down=tuple(self._burn_down(now_s, rolling, POINTS)) if whole else (),
+            trend=tuple(left for _, left in self._burn_down(now_s, rolling, FEW)),
             slice_s=of.slice_s,
+            spent_since=spent_since,
+            back_at=back_at,
         )
+
+    def _overspent(self, now_s: float, rolling: Sums) -> tuple[datetime | None, datetime | None]:
+        """Since when, as far as the window tells, and when it is back."""
+        of, ring = self.objective, self.rings.of(self.objective.window_s)
+        stands = (rolling.bad, rolling.bad_s, ring.begins_s(now_s - of.window_s), ring.begins_s(now_s))
+        if self.stands != stands:
+            buckets = self.buckets(now_s)
+            since = since_s(of, buckets, now_s, self.errors)
+            back = back_s(of, buckets, now_s, self.errors)
+            self._spent = None if since is None else _at(since), None if back is None else _at(back)
+            self.stands = stands
+        return self._spent
+
+    def errors(self, until_s: float) -> Fraction:
+        """What the window that ends then allows."""
+        if self.targets is None:
+            return quota.errors(self.objective.target)
+        return error_ratio_over(self.targets, _at(until_s - self.objective.window_s), _at(until_s))
+
+    def buckets(self, now_s: float) -> list[Bucket]:
+        """Of the rolling budget, oldest first."""
+        ring = self.rings.of(self.objective.window_s)
+        found = ring.each(now_s - self.objective.window_s)
+        return [Bucket(end_s - ring.width_s, end_s, counts) for end_s, counts in found]
 
     def _due_s(self, now_s: float, late_s: float) -> int:
         """Until when slices should be known by now."""
@@ -212,29 +261,26 @@ class Line:
             return Sums(*counts)
         return Sums(*counts, max(due_s - int(max(begin_s, self.first_s)) - counts.known_s, 0))
 
-    def _burnt(self, span_s: float, now_s: float) -> tuple[int, int]:
-        counts = self.rings.of(span_s).since(now_s - span_s)
+    def _burnt(self, counts: Counts) -> tuple[int, int]:
         if self.objective.count is Count.REQUESTS:
             return counts.total, counts.bad
         return counts.known_s, counts.bad_s
 
-    def _burn_down(self, now_s: float, rolling: Sums) -> Iterator[tuple[datetime, float | None]]:
+    def _burn_down(self, now_s: float, rolling: Sums, points: int) -> Iterator[tuple[datetime, float | None]]:
         """How the budget of this window came to what is left of it, oldest first."""
         of = self.objective
         ring = self.rings.of(of.window_s)
-        step_s = of.window_s / POINTS
-        buckets = list(ring.each(now_s - of.window_s))
+        step_s = of.window_s / points
         begin, now = _at(now_s - of.window_s), _at(now_s)
         errors = None if self.targets is None else error_ratio_over(self.targets, begin, now)
-        bad = bad_s = at = 0
-        for point in range(POINTS + 1):
+        spent, from_s = Counts(), now_s - of.window_s
+        for point in range(points + 1):
             until_s = now_s - of.window_s + point * step_s
-            while at < len(buckets) and (buckets[at][0] <= until_s or point == POINTS):
-                bad, bad_s = bad + buckets[at][1].bad, bad_s + buckets[at][1].bad_s
-                at += 1
+            newer = ring.since(from_s) if point == points else ring.between(from_s, until_s)
+            spent, from_s = spent.plus(newer), max(from_s, ring.begins_s(until_s))
             left: Fraction | None = None
             if self.first_s is not None and until_s > self.first_s:
-                left = remaining(of, rolling._replace(bad=bad, bad_s=bad_s), of.window_s, errors)
+                left = remaining(of, rolling._replace(bad=spent.bad, bad_s=spent.bad_s), of.window_s, errors)
             yield _at(until_s), None if left is None else float(left)
 
 

@@ -4,8 +4,10 @@ In requests the budget is what the target allows of those that came; in slices i
 nothing and is told beside: what was achieved lies between `worst` and `best`.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
+from math import prod
 from typing import NamedTuple
 
 from pipeline.slo import quota
@@ -39,21 +41,26 @@ def remaining(
 
     `errors` is the allowed error ratio where the target changed (`error_ratio_over`).
     """
-    allowed = Fraction(quota.error_ratio(objective.target)) if errors is None else errors
+    ratio = quota.errors(objective.target) if errors is None else errors
+    # One fraction of whole numbers: each step of its own would be cut down anew.
     if objective.count is Count.REQUESTS:
+        allowed, unit, bad = ratio.numerator * sums.total, ratio.denominator, sums.bad
         # Where not one bad request is allowed yet, one would say more of chance than of the service.
-        return 1 - sums.bad / (allowed * sums.total) if allowed * sums.total >= 1 else None
-    return 1 - sums.bad_s / (allowed * Fraction(window_s)) if sums.known_s else None
+        return Fraction(allowed - bad * unit, allowed) if allowed >= unit else None
+    whole_s = _exact(window_s)
+    allowed, unit = ratio.numerator * whole_s.numerator, ratio.denominator * whole_s.denominator
+    return Fraction(allowed - sums.bad_s * unit, allowed) if sums.known_s else None
 
 
 def gone_in_s(objective: Objective, sums: Sums, hour: tuple[int, int]) -> float | None:
-    """Until the rolling budget is spent at the burn of the last hour.
+    """Until the rolling budget is spent at the burn of the last hour; None where it never is.
 
+    What lasts for longer than the window lasts for good: by then all that was bad before has left it.
     `hour` is its (total, bad): requests, or known and bad seconds where slices count.
     """
     left = remaining(objective, sums, objective.window_s)
     gone = quota.exhaustion_s(left, objective.window_s, quota.burn(*hour, objective.target))
-    return None if gone is None else float(gone)
+    return None if gone is None or gone > objective.window_s else float(gone)
 
 
 def window_report(
@@ -69,8 +76,8 @@ def window_report(
         sums: of its slices so far.
         targets: those in force in the window, where the objective's is not the only one.
     """
-    errors = error_ratio_over(objective.target if targets is None else targets, start, end)
-    window_s = exact_s(end - start)
+    errors = quota.errors(objective.target) if targets is None else error_ratio_over(targets, start, end)
+    window_s = _exact(end - start)
     left = remaining(objective, sums, window_s, errors)
     achieved, worst, best = _achieved(objective, sums)
     return WindowReport(
@@ -84,7 +91,7 @@ def window_report(
         bad_s=sums.bad_s,
         unknown_s=sums.unknown_s,
         left=None if left is None else float(left),
-        left_s=None if left is None else float(left * errors * window_s),
+        left_s=None if left is None else _product(left, errors, window_s),
         achieved=achieved,
         worst=worst,
         best=best,
@@ -108,19 +115,33 @@ def span(seconds: float) -> str:
     return f"{int(seconds)}s"
 
 
+@lru_cache(maxsize=256)
+def _exact(seconds: quota.Number | timedelta) -> Fraction:
+    return exact_s(seconds) if isinstance(seconds, timedelta) else Fraction(seconds)
+
+
+def _product(*factors: Fraction) -> float:
+    """Rounded once."""
+    return prod(one.numerator for one in factors) / prod(one.denominator for one in factors)
+
+
 def _achieved(objective: Objective, sums: Sums) -> tuple[str, str, str]:
     """What was good of what is known; if all that is unknown was bad; if none of it was. In per cent."""
     if objective.count is Count.REQUESTS:
-        whole, good = Fraction(sums.total), Fraction(sums.total - sums.bad)
-        # As many requests a second as in known time.
-        unknown = whole * sums.unknown_s / sums.known_s if sums.known_s else Fraction(0)
+        # As many requests a second as in known time; all of them times that, to be whole numbers.
+        each = sums.known_s or 1
+        whole, good = sums.total * each, (sums.total - sums.bad) * each
+        unknown = sums.total * sums.unknown_s if sums.known_s else 0
     else:
-        whole, good, unknown = Fraction(sums.known_s), Fraction(sums.known_s - sums.bad_s), Fraction(sums.unknown_s)
+        whole, good, unknown = sums.known_s, sums.known_s - sums.bad_s, sums.unknown_s
     if not whole:
         return "", "", ""
     places = quota.decimals(objective.target)
+    achieved = quota.truncated(good, whole, places)
+    if not unknown:
+        return achieved, achieved, achieved
     return (
-        quota.truncated(good, whole, places),
+        achieved,
         quota.truncated(good, whole + unknown, places),
         quota.truncated(good + unknown, whole + unknown, places),
     )

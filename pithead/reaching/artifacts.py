@@ -9,12 +9,10 @@ from pathlib import Path
 
 from adapters import http
 from adapters.hosts.ssh.artifacts import Artifact, Directory, NoArtifact, Url
-from adapters.hosts.ssh.recipes import ReleaseDir
-from adapters.means import Means
+from adapters.threads import in_thread
 from pipeline.model import Pool
 from pipeline.text import is_identifier, plain
 from pipeline.words import some
-from pithead.reaching.crew import in_thread
 from pithead.reaching.hosts import Seen
 from pithead.reaching.reached import Kind, Reached, Wrong, told
 
@@ -26,12 +24,6 @@ SUMS_LIMIT = 4 * 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}\Z")
 _NO_HEAD = frozenset({403, 405, 501})
 """Of a server that gives the build and answers no HEAD."""
-
-
-def artifact_of(means: Means) -> Artifact | None:
-    """None where builds are not ours to bring."""
-    recipe = means.way.recipe if means.way is not None else None
-    return recipe.artifact if isinstance(recipe, ReleaseDir) else None
 
 
 async def artifact(service: str, its: Artifact, revision: str, seen: Sequence[Seen]) -> list[Reached]:

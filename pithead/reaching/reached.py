@@ -13,23 +13,29 @@ class Kind(StrEnum):
     FOLDER = "folder"
     """Of the controller itself."""
     DISCOVERY = "discovery"
+    RULE = "rule"
+    """For staging, canary and observation, on the hosts that are found and what names resolve to."""
     HOST = "host"
     PROMETHEUS = "prometheus"
     METRIC = "metric"
     BALANCER = "balancer"
     ARTIFACT = "artifact"
     ALERTMANAGER = "alertmanager"
+    LINK = "link"
+    """Of the readiness list."""
 
 
 PLURAL = {
     Kind.FOLDER: "folders",
     Kind.DISCOVERY: "discovery",
+    Kind.RULE: "rules",
     Kind.HOST: "hosts",
     Kind.PROMETHEUS: "prometheus",
     Kind.METRIC: "metrics",
     Kind.BALANCER: "balancers",
     Kind.ARTIFACT: "artifacts",
     Kind.ALERTMANAGER: "alertmanager",
+    Kind.LINK: "links",
 }
 
 

@@ -122,7 +122,7 @@ def _told(line: str) -> Wrong:
 def _unreached(fault: SshFault, by_hand: str) -> Wrong:
     """The adapter says itself what to do where only a person can; and of trying again, which is not done here."""
     why = plain(fault.why.partition(AGAIN)[0])
-    if fault.kind in LASTING:
+    if fault.kind in LASTING or ": see " in why:
         mark = "): " if "): " in why else ": "
         said, _, mend = why.partition(mark)
         if mend:

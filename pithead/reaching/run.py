@@ -14,6 +14,7 @@ from adapters.hosts.http import HttpHosts
 from adapters.hosts.ssh.client import SshClient
 from adapters.means import Means
 from adapters.metrics.prometheus.client import PrometheusClient
+from adapters.scout.digests import source_of
 from adapters.wire import Wire
 from pipeline.model import Host, Service
 from pipeline.observed import HostFault
@@ -21,15 +22,17 @@ from pipeline.ports import Clock, Metrics
 from pipeline.signals import Reading
 from pithead import outside
 from pithead.exits import Failure
-from pithead.reaching.artifacts import artifact, artifact_of, running
+from pithead.reaching.artifacts import artifact, running
 from pithead.reaching.balancers import balancer
 from pithead.reaching.crew import Crew, Job
 from pithead.reaching.hosts import Seen, by_agent, seen
+from pithead.reaching.links import link, links
 from pithead.reaching.progress import Progress
 from pithead.reaching.reached import Reached
 from pithead.reaching.recipes import Look, by_ssh
+from pithead.reaching.rules import judged, rules
 from pithead.reaching.servers import alertmanager, discover, prometheus, sources, with_hosts
-from pithead.reaching.signals import Read, Signals
+from pithead.reaching.signals import UNUSABLE, Read, Signals
 from pithead.reaching.signals import metrics as told_metrics
 
 KEEP_S = 5
@@ -76,6 +79,10 @@ async def reach(settings: Settings, only: Collection[str], clock: Clock, progres
             [discovered] = await crew.each([("sources of hosts", partial(discover, settings, asked, clock))])
             found += sources(settings, discovered)
             services = with_hosts(services, discovered)
+        if settings.policy is not None:
+            [services] = await crew.each([("names", partial(judged, settings.policy, services, clock))])
+            mine = {name: its for name, its in services.items() if not only or name in only}
+            found += [line for name, its in mine.items() for line in rules(its, settings.fleet.services[name])]
         return found + await _services(
             {name: its for name, its in services.items() if not only or name in only}, parts, crew
         )
@@ -153,13 +160,15 @@ async def _look(host: Host, means: Means, parts: _Parts, timeout_s: float) -> Lo
 
 
 def _others(services: Mapping[str, Service], parts: _Parts) -> list[Job[list[Reached]]]:
-    """Balancers, each socket once a service, and the Alertmanager."""
+    """Balancers, each socket once a service, links of readiness lists, and the Alertmanager."""
     jobs: list[Job[list[Reached]]] = []
     for name, service in services.items():
         rule = parts.settings.means.get(name, Means()).seat
         for address in rule.sockets if rule is not None else ():
             assert rule is not None  # noqa: S101 - it has sockets
             jobs.append((address, partial(balancer, name, rule, address, service.hosts)))
+    folder = parts.settings.path.absolute().parent
+    jobs += [(url, partial(link, url, of, folder)) for url, of in links(services.values()).items()]
     alerts = parts.settings.alerts
     if alerts is not None:
         jobs.append((alerts.url, partial(alertmanager, alerts, parts.clock)))
@@ -178,7 +187,7 @@ async def _measured(hosts: Sequence[Host], parts: _Parts, crew: Crew) -> list[Re
             await _read(hosts, parts)
         else:
             now_s = parts.clock.monotonic()
-            parts.take({host.name: HostFault(now_s, f"{server.server} does not answer") for host in hosts})
+            parts.take({host.name: HostFault(now_s, f"not asked for, as {server.server} {UNUSABLE}") for host in hosts})
         return told
 
     [told] = await crew.each([(server.server, ask)])
@@ -199,7 +208,7 @@ def _artifacts(
 ) -> list[Job[list[Reached]]]:
     jobs: list[Job[list[Reached]]] = []
     for name, service in services.items():
-        its = artifact_of(parts.settings.means.get(name, Means()))
+        its = source_of(parts.settings.means.get(name, Means()))
         if its is not None:
             revision = running(by_service[name], service.revision)
             jobs.append((f"builds of {name}", partial(artifact, name, its, revision, by_service[name])))

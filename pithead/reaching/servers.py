@@ -25,6 +25,9 @@ MENDS = {
     Trouble.AUTH: "see the token or the password of [prometheus], and what it is allowed to",
     Trouble.NOT_PROMETHEUS: "correct prometheus.url: the address before /api/v1",
     Trouble.QUERY: "see whether the server evaluates queries",
+    Trouble.PARTIAL: "mend what it names: nothing counts as known while the server says that data are missing",
+    Trouble.OVERLOADED: "see the server's load and its log",
+    Trouble.TIMEOUT: "see whether it is up, the way to it open, and how long it takes for vector(1)",
 }
 
 
@@ -67,7 +70,7 @@ async def prometheus(server: PrometheusClient) -> list[Reached]:
         await server.instant("vector(1)", None, PROMETHEUS_S)
     except MetricsUnavailable as error:
         mend = MENDS.get(error.kind, "see whether it runs and the way to it is open, or correct prometheus.url")
-        return told(Kind.PROMETHEUS, "", server.server, [Wrong(f"{error.kind}: {error.why}", mend)], "")
+        return told(Kind.PROMETHEUS, "", server.server, [Wrong(error.told, mend)], "")
     return told(Kind.PROMETHEUS, "", server.server, [], f"answers{await _version(server)}")
 
 

@@ -29,6 +29,8 @@ Readings = Mapping[str, Read]
 BUDGET = "budget"
 ON = " on "
 """Between a metric's name and the hosts' pool."""
+UNUSABLE = "gives no answer that can be used"
+"""How the fault of a host ends whose server was not asked for it."""
 SHOWN = 2
 """Kinds of faults that one line tells."""
 
@@ -75,8 +77,16 @@ class Signals:
         """The host is not measured at all."""
         if not self.server:
             mend = "see whether the host serves its metrics page, or correct the path in [signals.NAME]"
+        elif why.endswith(UNUSABLE):
+            mend = "mend the server first: its own line says how"
         elif self.server in why:
             mend = "see whether the server takes each query of [signals.NAME] and answers in time"
+        elif "several series" in why or "scrape targets" in why:
+            mend = "choose one by prometheus.matchers, or by labels in the series of [signals.NAME]"
+        elif "no usable number" in why:
+            mend = "see what the server has there: NaN, or less than 0, is no count"
+        elif "a scrape came in" in why:
+            mend = "run it again: another scrape came in each time"
         else:
             mend = f"have the server scrape it with {self._label} = its {self._is} (prometheus.host_label, host_is)"
         return Lack(host, why, self._like(why, host), mend)

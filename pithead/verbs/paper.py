@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from pipeline.commands import Command, Verb
+from pipeline.commands import Command, Stretch, Verb
 from pipeline.ports import ControlRoom
 from pipeline.view import Asks, Proposal
 from pipeline.words import duration
@@ -32,7 +32,7 @@ async def run(
     command = _command(args, now())
     must_write(args)
     if args.verb in CONFIRMED_PAPERS and not args.yes:
-        proposal = _of_named(command, await room.propose(command.verb, command.service))
+        proposal = _of_named(command, await room.propose(command.verb, command.service, _about(command)))
         for line in _asked_for(command) if proposal.allowed else ():
             out.note(line)
         confirm(proposal, "", out, ask)
@@ -42,6 +42,13 @@ async def run(
     else:
         out.line(receipt.said)
     return Exit.DONE
+
+
+def _about(command: Command) -> Stretch | None:
+    """Of a correction: what it would be about."""
+    if command.verb is not Verb.CORRECT or command.start is None or command.end is None:
+        return None
+    return Stretch(command.subject, command.start, command.end)
 
 
 def _of_named(command: Command, proposal: Proposal) -> Proposal:
@@ -78,13 +85,15 @@ def _command(args: Namespace, now: datetime) -> Command:
         evidence=args.evidence or "",
         also=tuple(service_name(name) for name in args.also or ()),
         queue=args.queue,
+        digest=args.digest,
     )
 
 
 def _asked_for(command: Command) -> list[str]:
     """What was typed, as it was understood; the proposal tells the rest."""
-    what = " ".join(filter(None, (f"{command.verb} {command.service}", command.subject)))
-    lines = [f"{what}: {command.reason}"]
+    what = " ".join(filter(None, (f"{command.verb} {command.service}", command.subject, command.revision)))
+    proof = f" ({command.evidence})" if command.revision and command.evidence else ""
+    lines = [f"{what}{proof}: {command.reason}"]
     if command.start is not None and command.end is not None:
         lasts = duration((command.end - command.start).total_seconds())
         lines.append(f"  from {command.start:%Y-%m-%d %H:%M:%S}Z to {command.end:%Y-%m-%d %H:%M:%S}Z, {lasts}")

@@ -4,6 +4,8 @@ import gc
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.ports import ControllerLost
@@ -70,7 +72,9 @@ def show(found: Found, args: Namespace, beside: str = "") -> None:
     read_only = read_only or hear(found.places.run / FULL) is Heard.FORBIDDEN
     socket = found.places.socket(read_only=read_only)
     asked = ask(socket)
-    screens = load(args.verb)
+    screens: Callable[..., RoomApp] = load(args.verb)
+    if args.verb == "wallboard" and args.page_seconds is not None:
+        screens = partial(screens, page_s=args.page_seconds)
     from zoneinfo import ZoneInfo
 
     from pithead.hangup import leave_with_the_terminal

@@ -10,6 +10,7 @@ from pipeline.ports import ControllerLost, ControlRoom
 from pipeline.view import ServiceView
 from pipeline.words import duration
 from pithead import sheet
+from pithead.ci import ci_said
 from pithead.exits import Exit
 from pithead.names import revision_name, service_name
 from pithead.out import Out
@@ -21,7 +22,9 @@ TRIES = 30
 
 async def run(args: Namespace, room: ControlRoom, out: Out) -> int:
     service, revision = service_name(args.service), revision_name(args.revision)
-    receipt = await room.send(Command(Verb.SUBMIT, service, uuid4().hex, revision=revision, reason=args.reason))
+    said = ci_said(args.ci)
+    command = Command(Verb.SUBMIT, service, uuid4().hex, revision=revision, reason=args.reason, ci=said)
+    receipt = await room.send(command)
     if args.json:
         out.json(receipt)
     else:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 PARTS = {
     "tick": ["--ticks", "4"],
+    "books": ["--services", "50"],
     "commits": ["--rounds", "60"],
     "small": ["--rounds", "20"],
     "ssh": ["--hosts", "20", "--rounds", "1"],

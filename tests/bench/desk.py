@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.api.server import ApiServer
-from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.commands import Command, Receipt, Refused, Stretch, Verb
 from pipeline.events import Who
 from pipeline.view import FleetView, HistoryPage, HistoryQuery, Proposal, ServiceView
 from pithead.clock import SystemClock
@@ -43,7 +43,7 @@ class MemoryDesk:
     def service(self, name: str) -> ServiceView:
         raise _only_looked_at(name)
 
-    def propose(self, verb: Verb, service: str) -> Proposal:
+    def propose(self, verb: Verb, service: str, about: Stretch | None = None) -> Proposal:
         raise _only_looked_at(f"{verb} {service}")
 
     def command(self, command: Command, who: Who, *, read_only: bool) -> Receipt:

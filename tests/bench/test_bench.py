@@ -22,6 +22,10 @@ def test_the_tick_is_measured_with_canaries_that_are_judged() -> None:
     assert "1 canaries judged" in bench("tick", "--services", "10", "--hosts", "6", "--ticks", "1")
 
 
+def test_a_restart_is_measured_until_every_budget_is_known() -> None:
+    assert "with them" in bench("books", "--services", "3", "--minutes", "4")
+
+
 def test_commits_are_measured_beside_a_bare_append(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PITHEAD_BENCH_DIR", str(tmp_path))
     assert "fdatasync" in bench("commits", "--rounds", "2")

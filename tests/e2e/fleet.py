@@ -92,6 +92,7 @@ production = "automatic"
 duration = "3s"
 requests = 20
 peak_ratio = 0.2
+shorter_because = "a test waits for it"
 [organisation.deploy]
 at_once = 3
 deadline = "40s"

@@ -74,6 +74,22 @@ def test_a_connection_that_is_killed_in_mid_deploy_loses_nothing(fleet: RealFlee
     assert not fleet.traffic.lost
 
 
+def test_a_balancer_that_does_not_answer_holds_the_release_and_not_for_longer_than_that(fleet: RealFleet) -> None:
+    running = fleet.revisions()
+    socket = Path(fleet.balancer.admin)
+    away = socket.rename(socket.with_name("away.sock"))
+    try:
+        fleet.verb("submit", "web", "r6")
+        row = fleet.until(lambda row: row.state is State.HOLD and "balancer" in row.why, 60.0)
+        assert f"balancer {socket} does not answer for " in row.why
+        assert "no such socket" in row.why
+        assert {host: fleet.revision(host) for host in PRODUCTION} == {host: running[host] for host in PRODUCTION}
+    finally:
+        away.rename(socket)
+    settled(fleet, "r6")
+    assert not fleet.traffic.lost
+
+
 def test_without_prometheus_a_canary_holds_and_goes_on_once_it_is_back(fleet: RealFleet) -> None:
     fleet.verb("submit", "web", "r5")
     fleet.until(lambda row: row.state is State.BAKE)

@@ -5,15 +5,22 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pipeline.ports import Changes
-from pipeline.slo.slices import Hour, Slice, SliceState, Target
+from pipeline.readiness.callers import Caller
+from pipeline.readiness.use import Use
+from pipeline.slo.slices import Balance, Hour, Slice, SliceState, Target, Zone
 
 
 class MemoryBooks:
     def __init__(self) -> None:
         self.kept_slices: dict[tuple[str, str, datetime], Slice] = {}
         self.kept_targets: list[Target] = []
+        self.kept_balances: dict[str, Balance] = {}
+        self.kept_zones: list[Zone] = []
+        self.kept_uses: list[Use] = []
+        self.kept_callers: list[Caller] = []
 
     def keep_books(self, changes: Changes) -> None:
+        self.kept_balances.update({one.service: one for one in changes.balances})
         for piece in changes.slices:
             # What was counted in its time is not doubled by what is read afterwards.
             key = (piece.service, piece.slo, piece.start)
@@ -23,7 +30,13 @@ class MemoryBooks:
             elif not piece.backfill:
                 total, bad = old.total + piece.total, old.bad + piece.bad
                 self.kept_slices[key] = replace(piece, total=total, bad=bad, down=old.down or piece.down)
+            balance = self.kept_balances.get(piece.service)
+            if balance is not None and piece.start < balance.until:
+                del self.kept_balances[piece.service]
         self.kept_targets += changes.targets
+        self.kept_zones += changes.zones
+        self.kept_uses += changes.uses
+        self.kept_callers += changes.callers
 
     def slices(self, service: str, since: datetime, until: datetime) -> tuple[Slice, ...]:
         found = [one for one in self.kept_slices.values() if one.service == service and since <= one.start < until]
@@ -40,8 +53,24 @@ class MemoryBooks:
         newest = max(mine, key=lambda one: one.start)
         return min(one.start for one in mine), newest.start + timedelta(seconds=newest.length_s)
 
+    def since(self, service: str, slo: str, since: datetime, limit: int) -> tuple[Slice, ...]:
+        kept = self.slices(service, since, datetime.max.replace(tzinfo=UTC))
+        return tuple(one for one in kept if one.slo == slo)[:limit]
+
+    def balance(self, service: str) -> Balance | None:
+        return self.kept_balances.get(service)
+
     def targets(self) -> tuple[Target, ...]:
         return tuple(self.kept_targets)
+
+    def zones(self) -> tuple[Zone, ...]:
+        return tuple(self.kept_zones)
+
+    def uses(self, service: str, since: datetime) -> tuple[Use, ...]:
+        return tuple(one for one in self.kept_uses if one.service == service and one.day >= since)
+
+    def callers(self, service: str, since: datetime) -> tuple[Caller, ...]:
+        return tuple(one for one in self.kept_callers if one.service == service and one.at >= since)
 
     def hours(self, since: datetime, service: str = "") -> tuple[Hour, ...]:
         sums: dict[tuple[datetime, str, str], list[Slice]] = defaultdict(list)

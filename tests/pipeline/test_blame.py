@@ -83,3 +83,18 @@ async def test_once_metrics_are_back_nobody_is_blamed() -> None:
     assert company.controller._stations["checkout"].telemetry.faults == {}
     assert company.rollout.judgement is not None
     assert "no metrics" not in company.rollout.judgement.why
+
+
+async def test_a_canary_whose_metrics_come_back_a_look_later_is_not_called_alone_with_its_lack_of_them() -> None:
+    company = await baking()
+    for machine in company.world.machines.values():
+        machine.metrics_fault = DOWN
+    await company.ticks(6)
+    for name, machine in company.world.machines.items():
+        if name not in company.rollout.canaries:
+            machine.metrics_fault = ""
+    await company.ticks(1)
+    judgement = company.rollout.judgement
+    assert judgement is not None
+    assert judgement.why.startswith("no metrics: ") and judgement.why.endswith(DOWN)
+    assert not any("look at those hosts" in alert for alert in judgement.alerts)

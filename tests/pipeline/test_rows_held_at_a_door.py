@@ -2,16 +2,17 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from world import MIRA, START, Company, make_rules
 
-from pipeline.commands import Refused, Verb
+from pipeline.commands import Refused, Stretch, Verb
 from pipeline.docket import LockCause
 from pipeline.events import Who
 from pipeline.gates import Answer, Gate
 from pipeline.lifecycle import Phase
-from pipeline.model import Freeze, FrequencyRules, TrafficCycle
+from pipeline.model import BudgetRules, Freeze, FrequencyRules, TrafficCycle
 from pipeline.showing.present import row
 from pipeline.view import Deploy, ServiceRow, State
 
@@ -51,6 +52,14 @@ async def test_a_locked_canary_is_blocked_says_the_lock_first_and_that_it_still_
     company.ask(Verb.LOCK, reason="tonight", end=company.world.clock.now() + 2 * AHEAD)
     await company.ticks(1)
     assert 3_600 < (company.row.wait_s or 0) <= 14_400
+
+
+async def test_what_only_requests_are_missing_for_is_not_said_to_go_on_in_no_time() -> None:
+    company = await in_canary(Company(make_rules(cycle=TrafficCycle(duration_s=20, requests=10**9, peak_ratio=0.0))))
+    assert (company.row.wait_s or 0) > 0
+    await company.ticks(30)
+    assert company.row.state is State.BAKE
+    assert company.row.wait_s is None
 
 
 @pytest.mark.parametrize("name", ["lock", "load-test", "payback", "budget", "coverage", "freeze", "canary-overlap"])
@@ -117,6 +126,17 @@ async def test_a_service_locked_by_a_load_test_says_what_ends_it() -> None:
     assert company.row.why.startswith("locked by auto until a load test passes: p99 900 ms (lock-1)")
 
 
+async def test_a_row_says_how_ready_its_service_is_and_who_has_locked_it() -> None:
+    company = Company()
+    await company.ticks(3)
+    passed, _, of = company.row.readiness.partition("/")
+    assert 0 < int(passed) < int(of)
+    assert company.row.lock == ""
+    company.ask(Verb.LOCK, reason="tonight", end=company.world.clock.now() + AHEAD)
+    await company.ticks(1)
+    assert company.row.lock == "mira until 2 Mar 11:00Z"
+
+
 async def test_the_receipt_of_a_submit_says_at_once_what_holds_it() -> None:
     company = Company(make_rules(frequency=FrequencyRules(per_day=1)))
     await company.ticks(3)
@@ -166,3 +186,19 @@ async def test_an_approval_says_beforehand_what_the_correction_does_to_the_payba
     assert "counts as down; mira: seen by users (ticket 7)" in rows["fix-1"]
     company.history.broken = "disk full"
     assert dict(company.controller.propose(Verb.APPROVE, "checkout").rows).keys() == rows.keys()
+
+
+async def test_a_correction_says_what_it_would_do_to_the_payback_before_it_is_asked_for() -> None:
+    company = Company(make_rules(budget=BudgetRules(Decimal("0.9999"))))
+    await company.ticks(10)
+    about = Stretch("bad", START - timedelta(minutes=12), START)
+
+    def effect(about: Stretch | None) -> str:
+        return dict(company.controller.propose(Verb.CORRECT, "checkout", about).rows)["effect"]
+
+    plain = "its budgets change once a second person agrees"
+    assert effect(about) == f"{plain}; a block of 3 months would begin, until 2026-06-02 08:52 UTC"
+    # What would be refused, and what changes no block, foretell nothing.
+    late = replace(about, end=START + timedelta(days=1))
+    for one in (None, late, replace(about, kind="worse"), replace(about, kind="good")):
+        assert effect(one) == plain

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from pipeline.checks import CheckKind, CheckRule
 from pipeline.docket import Docket
 from pipeline.gates import Answer, Gate, first_closed, open_
-from pipeline.lifecycle import CheckResult, Phase, Rollout, Served
+from pipeline.judge.verdict import Judgement, Verdict
+from pipeline.lifecycle import CheckResult, Pause, Phase, Rollout, Served
 from pipeline.model import Freeze, FrequencyRules, TrafficCycle
 from pipeline.policy.freeze import freeze
 from pipeline.policy.frequency import frequency
 from pipeline.policy.staging_checks import staging_checks
+from pipeline.policy.verdict import verdict
 from pipeline.text import LONGEST, is_identifier, plain
 from pipeline.traffic_cycle import serving, traffic_cycle
 from pipeline.words import duration
@@ -64,13 +66,25 @@ def test_so_many_a_day_and_a_gap_between_two() -> None:
     assert frequency(rules, [NOW - timedelta(minutes=30)], NOW).until == NOW + timedelta(minutes=30)
 
 
-def test_a_check_that_has_not_run_is_unknown_never_a_pass() -> None:
+def test_a_check_that_has_not_ended_is_under_way_and_holds_until_its_deadline_at_the_latest() -> None:
     rules = [CheckRule("a", CheckKind.PROBE), CheckRule("b", CheckKind.PROBE)]
     rollout = Rollout("s-1", "s", "r2", "r1", Phase.STAGING_CHECKS, NOW, 1, "mira", NOW, 1)
     rollout = replace(rollout, checks=(CheckResult("a", True, "200", NOW),))
     gates = staging_checks(rules, rollout, Docket(), NOW)
-    assert [gate.answer for gate in gates] == [Answer.PASS, Answer.UNKNOWN]
+    assert [gate.answer for gate in gates] == [Answer.PASS, Answer.HOLD]
+    assert gates[1].why == "under way since 12:00:00 UTC, until 12:01:00 UTC at the latest"
+    assert gates[1].until == NOW + timedelta(minutes=1)
     assert not open_(gates)
+    anew = staging_checks(rules, rollout, Docket(), NOW + timedelta(minutes=1))[1]
+    assert (anew.answer, anew.why, anew.until) == (Answer.HOLD, "not ended since 12:00:00 UTC: begun anew", None)
+    paused = staging_checks(rules, replace(rollout, pause=Pause("mira", NOW, "")), Docket(), NOW)[1]
+    assert (paused.answer, paused.until) == (Answer.HOLD, None)
+
+
+def test_data_that_are_few_as_yet_hold_and_those_that_are_missing_are_unknown() -> None:
+    few, gone = (Judgement(Verdict.NO_DATA, "12 of 500 requests", missing=missing) for missing in (False, True))
+    assert [verdict(said, 0.0, 30.0).answer for said in (few, gone)] == [Answer.HOLD, Answer.UNKNOWN]
+    assert [verdict(None, waited_s, 30.0).answer for waited_s in (30.0, 31.0)] == [Answer.HOLD, Answer.UNKNOWN]
 
 
 def test_the_gate_that_is_named_is_a_failing_one_first() -> None:

@@ -106,6 +106,8 @@ class Machine:
     errors: float = 0.0
     counts: list[float] = field(default_factory=lambda: [0.0] * len(EDGES))
     memory: float = 100e6
+    weight: float = 1.0
+    """In the balancer: how much of a host's usual traffic it gets."""
 
 
 class World:
@@ -131,7 +133,7 @@ class World:
             its = self.behaviour(machine.revision)
             if machine.host.pool is Pool.STAGING or machine.up_at > self.clock.mono or not its.healthy:
                 continue
-            served = round(self.rps * seconds)
+            served = round(self.rps * seconds * machine.weight)
             errors = binomial(self.rng, served, its.error_ratio)
             slow = binomial(self.rng, served, its.slow_ratio)
             machine.requests += served

@@ -13,6 +13,7 @@ from pipeline.docket import (
     LockCause,
     Pass,
     Reservation,
+    SecurityFix,
 )
 from pipeline.gates import Answer, Gate
 from pipeline.readiness.report import ReadinessReport, Row, RowState
@@ -148,11 +149,27 @@ CORRECTIONS = (
     Correction("fix-2", "payments", DOWN, DOWN + HOUR, CorrectionKind.BAD, "ana", 1000, NOW, "worse", "INC-78"),
     Correction("fix-3", "payments", DOWN, DOWN + HOUR, CorrectionKind.GOOD, "eve", 7, NOW, "no", revoked=NOW),
 )  # fmt: skip
+SECURITY_FIXES = (
+    SecurityFix("sec-1", "payments", "r9", "CVE-2026-1", "ana", 1000, NOW, "leak", NOW + DAY, "ben", NOW),
+    SecurityFix("sec-2", "search", "r8", "CVE-2026-2", "eve", 1002, NOW, "hole", NOW + DAY),
+    SecurityFix(
+        "sec-3", "web", "r7", "CVE-2026-3", "ana", 1000, NOW - DAY, "old", NOW + DAY, "ben", NOW - DAY, ("web-9",), NOW
+    ),
+)
 LOAD_TESTS = (LoadTest("load-1", "search", "r9", NOW - HOUR, "auto", False, "p99 2.1 s", 1_234.5),)
 
 
 def docket() -> Docket:
-    return Docket(LOCKS, RESERVATIONS, ATTESTATIONS, INCIDENTS, PASSES, CORRECTIONS, LOAD_TESTS)
+    return Docket(
+        LOCKS,
+        RESERVATIONS,
+        ATTESTATIONS,
+        INCIDENTS,
+        PASSES,
+        CORRECTIONS,
+        LOAD_TESTS,
+        security_fixes=SECURITY_FIXES,
+    )
 
 
 SPENT = Budget(

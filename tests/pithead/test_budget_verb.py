@@ -42,7 +42,7 @@ async def test_budget_is_the_fleet_worst_first_in_80_columns(out: Heard) -> None
         "  SERVICE  TARGET    LEFT USED              BURN 1h   6h GONE IN DEPLOY",
         "! payments 99.99   -7m41s [############]278%    0.0  0.0 spent   BLOCKED 88d",
         "! checkout 99.95    2m41s [########### ] 88%   14.9  6.3 6h00m   HOLD budget",
-        "? ledger   99.9         ? [????????????]   -      -    - -       UNKNOWN",
+        "? ledger   99.9         ? [????????????]   -      -    - -       UNKNOWN covera~",
         "  search   99.9    31m10s [####        ] 29%    0.4  0.9 -       ok",
     ]
 
@@ -61,6 +61,19 @@ BUDGETS = st.builds(
     deploy_until=st.none() | st.just(UNTIL) | st.just(NOW - timedelta(days=1)),
     coverage=st.floats(0, 1) | st.none(),
 )
+
+
+async def test_the_gate_is_named_as_far_as_there_is_room(out: Heard) -> None:
+    its = {
+        name: replace(BURNING, deploy_why=f"{why}: x") for name, why in (("a", "check smoke"), ("b", "canary-overlap"))
+    }
+    assert await budget.run(typed("budget"), RulesRoom(fleet(**its)), out, at) == Exit.DONE
+    assert [line.partition("6h00m ")[2].strip() for line in out.lines[2:]] == [
+        "HOLD check smoke",
+        "HOLD canary-overlap",
+    ]
+    for room, said in ((16, "HOLD check smoke"), (15, "HOLD check"), (9, "HOLD che~"), (5, "HOLD")):
+        assert budgets._deploy(its["a"], NOW, room) == said
 
 
 @given(st.dictionaries(st.text("abc-.", min_size=1, max_size=100), BUDGETS, max_size=4))
@@ -94,7 +107,7 @@ async def test_one_services_budget_is_told_whole(out: Heard) -> None:
     assert await budget.run(typed("budget", "payments"), room, out, at) == Exit.DONE
     page = "\n".join(out.lines)
     for said in (
-        f"payments BLOCKED: {PAYBACK}\n  payback: it lifts by itself on that day\n",
+        f"payments BLOCKED: {PAYBACK}\n  payback: it lifts by itself on that day; since 2025-01-15 09:04 UTC\n",
         "\navailability 99.99 %, counted in slices\n",
         "  rolling 30d: -7m42s left (-178 %)",
         "    achieved 99.972 % (between 99.833 and 99.972); 280 of 1,000,000 requests bad; down 12m00s; not known: ",

@@ -10,15 +10,17 @@ from types import MappingProxyType
 import pytest
 
 from adapters.history.sqlite import SqliteHistory
+from adapters.metrics.prometheus.answers import Kind as Fault
 from adapters.metrics.prometheus.client import PrometheusClient
 from adapters.metrics.prometheus.presets import PRESETS
 from adapters.metrics.prometheus.queries import Labels
+from adapters.metrics.prometheus.returning import LEAST_S
 from adapters.metrics.prometheus.settings import ServerSettings
 from pipeline.model import Host, Pool, Rules, Service
 from pipeline.ports import Changes
 from pipeline.slo.rules import Kind, Objective
 from pipeline.slo.slices import Slice
-from pithead.catching_up import Asked, catch_up
+from pithead.catching_up import EVERY_S, LATE_S, Asked, catch_up, stay_caught_up
 from pithead.clock import SystemClock
 from tests.neighbours.need import need
 from tests.neighbours.prometheus import prometheus
@@ -85,7 +87,7 @@ async def filled(tmp_path: Path):
         async def run(until: datetime) -> int:
             signals = dict(PRESETS["prometheus"])
             value_of, told_to = (lambda host: host.address), told.extend
-            return await catch_up(services, history, client, signals, Labels(), value_of, clock, told_to, until, asked)
+            return await catch_up(services, history, client, signals, Labels(), value_of, told_to, until, asked)
 
         yield history, run, datetime.fromtimestamp(now, UTC), told, asked
         await client.close()
@@ -142,3 +144,33 @@ async def test_a_hole_between_slices_that_were_counted_is_filled_and_they_stay_a
     assert [one.backfill for one in found] == [at in hole for at in range(MINUTES - 5)]
     assert all((one.total, one.bad, one.down) == (7, 7, True) for one in found if not one.backfill)
     assert sum(hour.bad_s for hour in history.hours(begin - timedelta(hours=1)) if hour.slo == "quick") == 25 * 60
+
+
+class Hurried(SystemClock):
+    """Short waits are over at once; long ones never, and are told of."""
+
+    def __init__(self) -> None:
+        self.long: asyncio.Queue[float] = asyncio.Queue()
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > LEAST_S:
+            self.long.put_nowait(seconds + LEAST_S)
+            await asyncio.Event().wait()
+
+
+async def test_a_server_that_answers_again_is_asked_at_once_and_for_the_end_of_the_gap_a_little_later(
+    tmp_path: Path,
+) -> None:
+    clock = Hurried()
+    history = SqliteHistory(tmp_path / "history.db", clock)
+    history.start()
+    client = PrometheusClient(ServerSettings("http://127.0.0.1:1/"), clock)
+    work = asyncio.ensure_future(stay_caught_up({}, history, client, {}, Labels(), str, clock, list))
+    async with asyncio.timeout(30):
+        assert await clock.long.get() == EVERY_S
+        client.returning.failed(Fault.REFUSED)
+        client.returning.well()
+        assert await clock.long.get() == LATE_S
+    work.cancel()
+    await client.close()
+    history.close()

@@ -163,6 +163,19 @@ async def test_hosts_that_a_source_finds_are_reached_and_what_it_says_wrong_is_t
     assert came.summary == "discovery 0 of 2, hosts 3 of 3, metrics 6 of 6"
 
 
+async def test_a_staging_host_that_is_found_on_a_machine_of_production_is_told_with_its_rule(
+    hosts: dict[str, DemoHost], tmp_path: Path
+) -> None:
+    at = addresses(hosts)
+    beside = f"{at['cart-1'].rpartition(':')[0]}:1"
+    labels = {"service": "cart", "name": "cart-stg-2", "datacenter": "fra1", "pool": "staging"}
+    (tmp_path / "hosts.json").write_text(json.dumps([{"targets": [beside], "labels": labels}]))
+    came = await reaching(tmp_path, company(at, f'[discovery.list]\nfile = "{tmp_path}/hosts.json"'))
+    (told,) = came.wrong("rule")
+    assert told.startswith("isolation: STG-02 (")
+    assert "staging host cart-stg-2 and production host cart-1 are one machine: put staging on" in told
+
+
 def test_the_command_says_by_its_exit_code_whether_anything_is_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,7 +1,9 @@
 """`pithead check --reach` of balancers, Prometheus and Alertmanager, each of them real."""
 
 import asyncio
+import io
 import json
+import re
 import tempfile
 import time
 import urllib.request
@@ -12,11 +14,15 @@ from pathlib import Path
 import pytest
 
 from adapters.balancer.haproxy import HaproxySocket, Wanted
+from adapters.config import load
+from pithead.clock import SystemClock
+from pithead.reaching.progress import Progress
+from pithead.reaching.run import reach
 from tests.adapters.metrics.prometheus.pages import Pages, page, pages
 from tests.neighbours.alertmanager import alert, alertmanager
 from tests.neighbours.haproxy import Haproxy, haproxy
 from tests.neighbours.prometheus import prometheus
-from tests.pithead.reaching_support import Came, company, reaching
+from tests.pithead.reaching_support import Came, company, reaching, write
 
 HOSTS = {"cart-stg-1": "127.0.0.1:1", "cart-1": "127.0.0.2:1", "cart-2": "127.0.0.3:1"}
 LIMIT_S = 20.0
@@ -141,6 +147,29 @@ async def test_a_query_that_the_server_refuses_is_told_with_its_words(measuring:
     assert "see whether the server takes each query of [signals.NAME]" in line
 
 
+@pytest.mark.parametrize(
+    ("query", "said", "mend"),
+    [
+        ("sum by (instance) (http_requests_total) * NaN", "no usable number of requests", "NaN, or less than 0"),
+        ("http_requests_total", "several series of requests", "choose one by prometheus.matchers, or by labels"),
+    ],
+)
+async def test_series_that_cannot_be_used_are_told_with_what_is_wrong_with_them(
+    measuring: Measuring, tmp_path: Path, query: str, said: str, mend: str
+) -> None:
+    own = f'[signals]\nrequests = {{ kind = "counter", promql = "{query}" }}\n'
+    own += 'errors = { kind = "counter", series = "no_such_total" }\n'
+    own += 'latency = { kind = "histogram", series = "no_such" }\n'
+    path = tmp_path / "config.toml"
+    whole = write(tmp_path, company(HOSTS, asking(measuring.url))).read_text()
+    path.write_text(re.sub(r"\[signals\]\n(?:\w+ = .*\n)+", lambda _: own, whole))
+    settings = load(path)
+    came = Came(await reach(settings, frozenset(), SystemClock(), Progress(io.StringIO())))
+    [line] = [line for line in came.wrong("metric") if line.startswith("errors on staging")]
+    assert said in line
+    assert mend in line
+
+
 async def test_hosts_are_found_among_what_prometheus_scrapes(measuring: Measuring, tmp_path: Path) -> None:
     more = asking(measuring.url, "[discovery.scraped]\nprometheus = true\n")
     came = await reaching(tmp_path, company(HOSTS, more))
@@ -151,9 +180,12 @@ async def test_hosts_are_found_among_what_prometheus_scrapes(measuring: Measurin
 async def test_a_server_that_is_down_is_told_once_beside_the_metrics(tmp_path: Path) -> None:
     came = await reaching(tmp_path, company(HOSTS, asking("http://127.0.0.1:1")))
     [line] = came.wrong("prometheus")
-    assert line.startswith("http://127.0.0.1:1: refused: ")
+    assert line.startswith("http://127.0.0.1:1: connection refused: ")
     assert line.endswith("see whether it runs and the way to it is open, or correct prometheus.url")
-    assert len([line for line in came.lines if line.startswith("metric ")]) == 2
+    lines = [line for line in came.lines if line.startswith("metric ")]
+    assert len(lines) == 2
+    assert all("not asked for, as http://127.0.0.1:1 gives no answer" in line for line in lines)
+    assert all(line.endswith("mend the server first: its own line says how") for line in lines)
 
 
 async def test_an_alertmanager_is_reached_with_what_fires(tmp_path: Path) -> None:

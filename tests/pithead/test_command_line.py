@@ -147,6 +147,14 @@ def test_help_and_version_go_to_standard_output() -> None:
     assert pithead("--version").stdout.startswith("pithead 0")
 
 
+def test_a_wallboards_pages_stand_for_seconds_that_a_person_can_follow() -> None:
+    assert parser().parse_args(["wallboard"]).page_seconds is None
+    assert parser().parse_args(["wallboard", "--page-seconds", "30"]).page_seconds == 30.0
+    for wrong in ("0", "1", "-3", "3601", "ten"):
+        with pytest.raises(Failure, match="--page-seconds"):
+            parser().parse_args(["wallboard", "--page-seconds", wrong])
+
+
 def test_the_room_needs_a_terminal() -> None:
     told = pithead()
     assert (told.returncode, told.stdout) == (Exit.USAGE, "")

@@ -119,6 +119,16 @@ def test_a_drain_book_that_cannot_be_read_ends_it_with_the_reason(there: Places)
         Detached(there).wait()
 
 
+def test_the_log_does_not_tell_of_every_request_that_went_well() -> None:
+    code = (
+        "import logging; from pithead.logs import begin; begin();"
+        "logging.getLogger('httpx').info('HTTP/1.1 200 OK');"
+        "logging.getLogger('httpx').warning('odd'); logging.getLogger('pithead.controller').info('kept')"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert [json.loads(line)["said"] for line in ran.stderr.splitlines()] == ["odd", "kept"]
+
+
 def test_the_log_is_json_and_moves_no_terminal() -> None:
     try:
         raise ValueError("\x1b]0;owned\x07\n{forged}")

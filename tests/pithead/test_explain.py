@@ -20,7 +20,7 @@ from pipeline.signals import Sample
 from pipeline.view import State
 from pithead import sheet
 from pithead.exits import Exit, Failure
-from pithead.sparks import HEIGHT, WIDTH, Bound, chart, gap
+from pithead.sparks import HEIGHT, LINE, WIDTH, Bound, chart, gap
 from pithead.verbs import explain
 from pithead.why import value
 from tests.pithead.test_verbs import HOSTILE, Heard, typed
@@ -180,6 +180,21 @@ async def test_one_look_is_told_as_it_was(out: Heard) -> None:
     assert await told(company(), out, RELEASE, "--look", "7") == Exit.DONE
     assert out.lines[0].startswith("cart-511  canary, look 7 of 500")
     assert "with 95 % confidence at most +0.32pp" in "\n".join(out.lines)
+
+
+async def test_metrics_of_records_come_in_the_order_that_they_are_configured_in(out: Heard) -> None:
+    room = company(looks=1)
+    record = room.trials[RELEASE, 0]
+    rules = record.trial.rules
+    cpu = replace(rules.metrics[0], key="cpu", title="CPU")
+    trial = replace(record.trial, rules=replace(rules, metrics=(cpu, *rules.metrics)))
+    room.trials[RELEASE, 0] = replace(record, trial=trial)
+    (one,) = room.looked[RELEASE, 0]
+    metric = one.judgement.metrics[0]
+    metrics = (metric, replace(metric, key="cpu", why="CPU: told last"))
+    room.looked[RELEASE, 0] = (replace(one, judgement=replace(one.judgement, metrics=metrics)),)
+    await told(room, out, RELEASE, "--json")
+    assert [each["key"] for each in json.loads(out.lines[-1])["metrics"]] == ["cpu", "errors"]
 
 
 async def test_the_newest_wave_is_told_unless_one_is_named(out: Heard) -> None:
@@ -344,6 +359,12 @@ def test_a_chart_has_nought_limit_bounds_and_difference() -> None:
     assert lines[-1].strip() == "0 |" + "." * WIDTH
     assert sum("*" * WIDTH in line for line in lines) == 1
     assert sum(":" * WIDTH in line for line in lines) == 2
+
+
+@pytest.mark.parametrize("unit", ["ratio", "s", "bytes", "/s", "cores", ""])
+def test_a_chart_has_room_in_a_terminal_of_80_columns_whatever_its_unit(unit: str) -> None:
+    lines = chart([(-0.0039, 0.0031, 0.0246)] * 30, 0.00451, unit, blocks=True)
+    assert max(map(len, lines)) <= LINE
 
 
 def test_an_end_without_bound_reaches_the_edge() -> None:

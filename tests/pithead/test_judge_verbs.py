@@ -18,11 +18,12 @@ import pytest
 from pipeline.commands import Refused
 from pipeline.judge.look import LookRecord, Recorded
 from pipeline.judge.sequential import SequentialJudge
-from pipeline.judge.trial import TrialRecord, fingerprint
+from pipeline.judge.trial import Reference, TrialRecord, fingerprint
 from pipeline.judge.verdict import Judgement, Verdict
 from pipeline.model import BudgetRules, Host, JudgeRules, MetricKind, MetricRule, Pool, Rules, Service, TrafficCycle
 from pipeline.rehearsal.fault import FAULTS, NONE
 from pipeline.rehearsal.profile import METRICS, MID
+from pipeline.rehearsal.replay import changed
 from pipeline.rehearsal.reshape import look_of
 from pipeline.rehearsal.traffic import BEGIN, scenario
 from pipeline.signals import Histogram, Sample
@@ -230,6 +231,23 @@ async def test_other_settings_show_what_would_have_been(out: Heard) -> None:
     assert len(told["evidence"]) == 20
 
 
+def test_another_tolerance_settles_the_tail_anew_and_other_settings_do_not() -> None:
+    kept, _ = judged_canary()
+    before = {"errors": Reference(0.01), "p99": Reference(0.02, edge=0.3, allowance=0.001)}
+    kept = replace(kept, trial=replace(kept.trial, reference=before))
+    rules = kept.trial.rules
+
+    def tails(wish: str, value: str) -> dict[str, float | None]:
+        other = replay.with_rules(kept, changed(rules, {wish: value}))
+        evidence = SequentialJudge().begin(other.trial, other.prior)
+        assert other.trial.reference["errors"] == before["errors"]
+        return {metric.rule.key: metric.prior.edge for metric in evidence.plan.counts}
+
+    asked = tails("p99.min_samples", "7")
+    assert asked["p99"] is not None
+    assert tails("p99.tolerance", "5") == {**asked, "p99": None}
+
+
 async def test_a_history_that_says_otherwise_is_told_and_ends_with_1(out: Heard) -> None:
     asked = room()
     key = (f"{SERVICE}-7", 0)
@@ -324,6 +342,12 @@ async def test_a_canary_of_all_hosts_is_refused_in_words(out: Heard) -> None:
         await simulate.run(typed(*words), None, out, means())
 
 
+async def test_more_datacenters_than_hosts_are_refused_in_words(out: Heard) -> None:
+    words = ("simulate", "--hosts", "4", "--canaries", "1", "--datacenters", "9", *FEW)
+    with pytest.raises(Failure, match="9 datacenters of 4 hosts leave some empty: more hosts"):
+        await simulate.run(typed(*words), None, out, means())
+
+
 def test_metrics_are_simulated_with_the_generators_signals_and_the_rest_is_left_out() -> None:
     rules = JudgeRules(
         (
@@ -382,6 +406,12 @@ def test_what_was_typed_wrong_is_told(words: tuple[str, ...]) -> None:
         typed(*words)
     assert told.value.code == Exit.USAGE
     assert str(told.value).isprintable()
+
+
+def test_a_wave_that_there_cannot_be_is_told_with_0_which_is_the_canary() -> None:
+    assert typed("replay", "cart", "--wave", "0").wave == 0
+    with pytest.raises(Failure, match="expected 0 to 1000000, got -1"):
+        typed("replay", "cart", "--wave", "-1")
 
 
 def test_a_ratio_may_be_typed_in_per_cent() -> None:

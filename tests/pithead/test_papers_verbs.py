@@ -78,6 +78,10 @@ def test_every_paper_has_a_verb_on_the_command_line() -> None:
         (("breakglass", "web", "inc-2", "--reason", "fix", "--yes"), {"subject": "inc-2", "reason": "fix"}),
         (("approve", "web", "pass-1", "--yes"), {"subject": "pass-1"}),
         (
+            ("securityfix", "web", "r9", "--advisory", "CVE-2026-1", "--reason", "leak", "--for", "1d", "--yes"),
+            {"revision": "r9", "evidence": "CVE-2026-1", "reason": "leak", "end": NOW + timedelta(days=1)},
+        ),
+        (
             ("correct", "web", "exclude", "--from", "2026-01-09T09:00Z", "--for", "12m", "--reason", "provider",
              "--evidence", "INC-7", "--yes"),
             {"subject": "exclude", "start": datetime(2026, 1, 9, 9, 0, tzinfo=UTC),
@@ -113,6 +117,8 @@ async def test_in_json_the_receipt_is_printed(out: Heard) -> None:
         (("correct", "web", "bad", "--for", "1h", "--reason", "x", "--evidence", "y"), "--from"),
         (("review", "web", "pass-1"), "--reason"),
         (("breakglass", "web"), "--reason"),
+        (("securityfix", "web", "--advisory", "CVE-2026-1", "--reason", "x"), "REVISION"),
+        (("securityfix", "web", "r9", "--reason", "x"), "--advisory"),
         (("lock", "web", "--reason", "x", "--until", "2026-03-01T12:00"), "expected a time with its zone"),
         (("lock", "web", "--reason", "x", "--until", "2026-03-01"), "expected a time with its zone"),
         (("lock", "web", "--reason", "x", "--until", "noon"), "expected a time"),
@@ -155,7 +161,10 @@ async def test_what_is_no_name_and_no_span_of_time_is_never_sent(words: tuple[st
 
 @pytest.mark.parametrize("verb", sorted(CONFIRMED_PAPERS))
 async def test_a_dangerous_paper_is_shown_in_full_and_confirmed(verb: str, out: Heard) -> None:
-    more = ["--from", "2026-01-09T09:00Z", "--for", "12m", "--evidence", "INC-7"] if verb == "correct" else []
+    more = {
+        "correct": ["--from", "2026-01-09T09:00Z", "--for", "12m", "--evidence", "INC-7"],
+        "securityfix": ["--advisory", "CVE-2026-1"],
+    }.get(verb, [])
     words = [verb, "web", {"correct": "bad", "approve": "pass-1"}.get(verb, "inc-2"), "--reason", "why", *more]
     room = FakeRoom(FLEET)
     proposal = Proposal(Verb(verb), "web", "", 0, "Break glass?", (("skips", "waiting"),), True, Asks.NAME)
@@ -164,7 +173,8 @@ async def test_a_dangerous_paper_is_shown_in_full_and_confirmed(verb: str, out: 
         await paper.run(typed(*words), room, out, lambda _: "no", lambda: NOW)
     assert room.sent == []
     assert await paper.run(typed(*words), room, out, lambda _: "web", lambda: NOW) == Exit.DONE
-    assert out.errors[0] == f"{verb} web {words[2]}: why"
+    fix = " (CVE-2026-1)" if verb == "securityfix" else ""
+    assert out.errors[0] == f"{verb} web {words[2]}{fix}: why"
     assert "  skips  waiting" in out.errors
     if verb == "correct":
         assert out.errors[1] == "  from 2026-01-09 09:00:00Z to 2026-01-09 09:12:00Z, 12 min"

@@ -150,6 +150,7 @@ async def test_the_docket_tells_what_is_in_force_and_what_waits_for_somebody(out
     room = RulesRoom(dockets={"": samples.docket()})
     assert await docket.run(typed("docket"), room, out, at) == Exit.DONE
     fixed = "by ana: provider (INC-77); approved by ben: pithead revoke payments fix-1"
+    fixed_by = "  sec-3 web r7 (CVE-2026-3) by ana, approved by ben, used by web-9"
     used = "  pass-3 web in inc-0 by ana, approved by ben, used by web-7, web-8"
     assert out.lines == [
         "locks",
@@ -164,6 +165,10 @@ async def test_the_docket_tells_what_is_in_force_and_what_waits_for_somebody(out
         "  pass-1 payments in inc-2 by ana, approved by ben, IN FORCE until 2025-01-16 15:02 UTC: fix",
         "  pass-2 search in inc-3 by eve: waits for a second person: pithead approve search pass-2: now",
         f"{used}: over, waits for a review: pithead review web pass-3: then",
+        "security fixes",
+        "  sec-1 payments r9 (CVE-2026-1) by ana, approved by ben, IN FORCE until 2025-01-17 14:02 UTC: leak",
+        "  sec-2 search r8 (CVE-2026-2) by eve: waits for a second person: pithead approve search sec-2: hole",
+        f"{fixed_by}: over, waits for a review: pithead review web sec-3: old",
         "corrections that wait for a second person",
         "  fix-2 payments bad 2025-01-15 09:00 UTC for 1h00m, by ana: worse (INC-78): pithead approve payments fix-2",
         "corrections that count",
@@ -188,6 +193,8 @@ def test_everything_lapses_by_itself() -> None:
     assert "res-" not in told
     assert "pass-1" not in told
     assert "pass-2" not in told
+    assert "sec-1" not in told
+    assert "sec-2" not in told
     assert "pass-3" in told
     assert "lock-3" in told
 

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 
 from adapters.config.durations import written
 from adapters.config.policy.case import Case, Found, Rule
-from adapters.config.settings import DemoSettings
+from pipeline.model import TrafficCycle
 from pipeline.placement import LEAST, MOST, canary_size
 from pipeline.staging import Level
 from pipeline.words import some
 
 DAY_S = 86_400.0
+LEAST_PEAK = 0.5
+"""Of the busiest rate: less of it comes at any hour."""
+DEMO_MACHINES = "127."
 FEW_HOSTS = 8
 """With fewer to hold a canary against, how much hosts differ is a guess."""
 
@@ -69,15 +72,41 @@ def can_be_told(case: Case) -> Iterator[Found]:
 
 
 def whole_cycle(case: Case) -> Iterator[Found]:
-    demo = case.company.said.get("demo")
-    day_s = DAY_S if demo is None else demo.get("day_s", DemoSettings().day_s)
-    cycle_s = case.service.rules.cycle.duration_s
-    if cycle_s < day_s:
+    """What lets a canary leave before it has served a whole cycle: an error, unless somebody says why."""
+    cycle, day_s = case.service.rules.cycle, case.company.day_s
+    if not all(host.address.startswith(DEMO_MACHINES) for host in case.service.hosts):
+        # A short day is the demo's alone.
+        day_s = DAY_S
+    because = cycle.shorter_because
+    for key, why, mend in _shorter(cycle, day_s):
         yield Found(
-            f"a canary leaves after {written(cycle_s)}, and a day of traffic is {written(day_s)}: "
-            "it may miss the night, the peak or what runs once a day",
-            f'say cycle.duration = "{written(day_s)}" or more',
-            case.at("cycle", "duration"),
+            why,
+            f"it is said on purpose: {because}"
+            if because
+            else f"{mend}; or say why less is enough, in cycle.shorter_because",
+            case.at("cycle", key),
+            Level.WARNING if because else None,
+        )
+
+
+def _shorter(cycle: TrafficCycle, day_s: float) -> Iterator[tuple[str, str, str]]:
+    """(key, why, mend) of what is less than a day with its peak."""
+    if cycle.duration_s < day_s:
+        day = written(day_s)
+        why = f"a canary leaves after {written(cycle.duration_s)}, and a day of traffic is {day}"
+        misses = "it may miss the night, the peak or what runs once a day"
+        yield "duration", f"{why}: {misses}", f'say cycle.duration = "{day}" or more'
+    if not cycle.requests:
+        yield (
+            "requests",
+            "a canary may leave without having served a request",
+            "say cycle.requests: so many that a fault which you mind fails dozens",
+        )
+    if cycle.peak_ratio < LEAST_PEAK:
+        yield (
+            "peak_ratio",
+            f"a canary may leave without having met the peak: {cycle.peak_ratio:.0%} of the busiest rate will do",
+            f"say cycle.peak_ratio = {LEAST_PEAK:g} or more (0.8 is the default)",
         )
 
 
@@ -100,7 +129,7 @@ RULES = (
         "CAN-04",
         Level.ERROR,
         "the canary takes its share of the real traffic",
-        kept="requests and peak of the traffic cycle are counted on the canary itself (pipeline.traffic_cycle)",
+        kept="a gate holds it against its share of the hosts while it bakes (pipeline.policy.canary_traffic)",
     ),
     Rule(
         "CAN-05",
@@ -111,8 +140,8 @@ RULES = (
     ),
     Rule(
         "CAN-06",
-        Level.WARNING,
-        "a canary serves a full traffic cycle, unless the glass is broken",
+        Level.ERROR,
+        "a canary serves a full traffic cycle, unless the glass is broken or somebody says why less is enough",
         whole_cycle,
         kept="the traffic cycle is a gate (pipeline.traffic_cycle)",
     ),

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from adapters.config.endpoints import endpoint
+from adapters.config.errors import Spot
 from adapters.config.policy.case import Case, Found, Rule
+from adapters.names.lookup import Lookup
 from pipeline.checks import CheckKind
 from pipeline.staging import Access, Dependency, Level, StagingMode
 from pipeline.words import some
@@ -28,13 +30,61 @@ def endpoints_of_staging(case: Case) -> Iterator[Found]:
                 "call a staging copy",
                 case.dependency(its, "staging"),
             )
-        elif near := case.company.production.near(its.staging):
+        elif lookup := case.company.names.unknown(its.staging):
+            yield _untold(f"{its.staging}, where staging calls {its.name},", lookup, case.dependency(its, "staging"))
+        elif near := _near(case, its):
             yield Found(
-                f"staging calls {its.name} at {its.staging}, on a machine of production ({near.said})",
+                f"staging calls {its.name} at {its.staging}, on a machine of production ({near})",
                 "give the staging copy a machine of its own",
                 case.dependency(its, "staging"),
                 Level.WARNING,
             )
+        else:
+            yield from _told_apart(case, its)
+
+
+def _told_apart(case: Case, its: Dependency) -> Iterator[Found]:
+    """Whether it is known to be no production, and to be a staging."""
+    names, called = case.company.names, case.dependency(its, "staging")
+    lookup = names.unknown(its.production) if its.production else None
+    if lookup is not None:
+        yield _untold(f"{its.production}, production's {its.name},", lookup, case.dependency(its, "production"))
+        return
+    if not case.company.complete:
+        yield Found(
+            f"{its.staging}, where staging calls {its.name}, cannot be told from production: "
+            "not every source of hosts has answered yet",
+            "see what pithead check --reach says of discovery",
+            called,
+            Level.UNKNOWN,
+        )
+        return
+    if case.company.production.unknown:
+        address, whose, trouble = case.company.production.unknown[0]
+        yield _untold(f"{address}, {whose.said}, which staging's {its.name} must not be,", trouble, called)
+        return
+    service = case.company.services.get(its.name)
+    if service is None or not service.staging:
+        return
+    there = {at for host in service.staging for at in names.places(host.address)}
+    if there.isdisjoint(names.places(its.staging)):
+        yield Found(
+            f"staging calls {its.name} at {its.staging}, which is none of the staging hosts of {its.name} "
+            f"({some([host.address for host in service.staging], 3)})",
+            "call one of them, or see that what is there passes to them only",
+            called,
+            Level.WARNING,
+        )
+
+
+def _untold(what: str, lookup: Lookup, at: Spot) -> Found:
+    return Found(
+        f"{what} cannot be looked up ({lookup.fault}): nobody can tell it from production",
+        "see that the name resolves on the controller's machine, or state an address",
+        at,
+        Level.UNKNOWN,
+        lookup.since,
+    )
 
 
 def no_store_of_production(case: Case) -> Iterator[Found]:
@@ -66,12 +116,24 @@ _MAY = {Access.READ: "read", Access.TENANT: "write a test tenant to", Access.WRI
 
 def _production(case: Case, its: Dependency) -> str:
     """Whose production the endpoint that staging calls is; "" where it is none's."""
-    called = endpoint(its.staging)
-    for each in case.service.rules.staging.dependencies:
-        if each.production and endpoint(each.production) == called:
-            return f"production's {each.name}"
-    whose = case.company.production.endpoints.get(called)
-    return whose.said if whose else ""
+    names = case.company.names
+    for called in names.places(its.staging):
+        by = f": both are {called.machine}" if called != endpoint(its.staging) else ""
+        for each in case.service.rules.staging.dependencies:
+            if each.production and called in names.places(each.production):
+                return f"production's {each.name}{by}"
+        whose = case.company.production.endpoints.get(called)
+        if whose is not None:
+            return f"{whose.said}{by}"
+    return ""
+
+
+def _near(case: Case, its: Dependency) -> str:
+    """What of production is on the machine that staging calls; "" where nothing is."""
+    for called in case.company.names.places(its.staging):
+        for whose in case.company.production.machines.get(called.machine, {}).values():
+            return whose.said if called == endpoint(its.staging) else f"{whose.said}: both are {called.machine}"
+    return ""
 
 
 def capacity_stated(case: Case) -> Iterator[Found]:
@@ -101,7 +163,7 @@ RULES = (
         Level.ERROR,
         "full: every dependency that staging calls is a staging copy",
         endpoints_of_staging,
-        kept="addresses are compared as the whole file states them: what a name resolves to is the network's to keep",
+        kept="names are looked up by the controller, now and again (adapters.names)",
     ),
     Rule("FUL-02", Level.ERROR, "full: no data store or queue of production is within reach", no_store_of_production),
     Rule(

@@ -62,6 +62,13 @@ def safe_methods(case: Case) -> Iterator[Found]:
 def no_writes(case: Case) -> Iterator[Found]:
     if not case.in_mode(StagingMode.PARTIAL):
         return
+    if not case.service.rules.staging.dependencies:
+        yield Found(
+            "which of production's dependencies staging calls is not stated, and so not what it may do there",
+            'say [service.NAME.staging.dependencies.X] of each, or mode = "full" where there is none',
+            case.at("staging", "dependencies"),
+            Level.WARNING,
+        )
     for its in case.service.rules.staging.dependencies:
         if its.access is Access.WRITE:
             yield Found(

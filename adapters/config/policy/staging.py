@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from adapters.config.endpoints import HERE, endpoint
+from adapters.config.endpoints import HERE
 from adapters.config.policy.case import Case, Found, Rule
 from pipeline.staging import Level
 from pipeline.words import some
@@ -19,11 +19,12 @@ def mode_stated(case: Case) -> Iterator[Found]:
 
 def pools_apart(case: Case) -> Iterator[Found]:
     staging, production = case.service.staging, case.service.production
-    machines = {endpoint(host.address).machine: host.name for host in production}
+    names = case.company.names
+    machines = {at.machine: host.name for host in production for at in names.places(host.address)}
     logins = {host.ssh: host.name for host in production if host.ssh}
     for host in staging:
-        here = endpoint(host.address).machine
-        shared = (here not in HERE and machines.get(here)) or logins.get(host.ssh)
+        here = [at.machine for at in names.places(host.address) if at.machine not in HERE]
+        shared = next((machines[each] for each in here if each in machines), "") or logins.get(host.ssh)
         if shared:
             yield Found(
                 f"staging host {host.name} and production host {shared} are one machine",
@@ -42,17 +43,29 @@ def pools_apart(case: Case) -> Iterator[Found]:
 
 def _apart_from_others(case: Case) -> Iterator[Found]:
     """A host that another service has, or that is called as production, once; a shared machine only where none is."""
-    known = case.company.production
+    known, names = case.company.production, case.company.names
     for host in case.service.staging:
-        if stated := known.stated.get(endpoint(host.address)):
-            yield Found(
-                f"staging host {host.name} is stated as {stated.said}: {host.address}",
-                "state an address of production there, or give staging hosts of its own",
-                case.key("hosts"),
-            )
-            return
+        for at in names.places(host.address):
+            if stated := known.stated.get(at):
+                yield Found(
+                    f"staging host {host.name} is stated as {stated.said}: {host.address}",
+                    "state an address of production there, or give staging hosts of its own",
+                    case.key("hosts"),
+                )
+                return
+            if (owner := known.endpoints.get(at)) and owner.owner not in ("", case.service.name):
+                yield Found(
+                    f"staging host {host.name} is {owner.said}, in production: {host.address}",
+                    "give staging hosts of its own",
+                    case.key("hosts"),
+                )
+                return
     for host in case.service.staging:
-        near = known.machines.get(endpoint(host.address).machine, {})
+        near = {
+            owner: whose
+            for at in names.places(host.address)
+            for owner, whose in known.machines.get(at.machine, {}).items()
+        }
         other = next((whose for owner, whose in near.items() if owner != case.service.name), None)
         if other:
             yield Found(
@@ -99,7 +112,7 @@ RULES = (
         "staging and production have no host in common",
         pools_apart,
         kept="names and addresses are taken once in a file (adapters.config.hosts) and among what discovery finds "
-        "(adapters.discovery.sift)",
+        "(adapters.discovery.sift); it is asked again whenever hosts are found (adapters.roster)",
     ),
     Rule(
         "STG-03",

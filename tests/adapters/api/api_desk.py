@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.commands import Command, Receipt, Refused, Stretch, Verb
 from pipeline.docket import Docket
 from pipeline.events import AUTO, Event, Who
 from pipeline.gates import Answer, Gate
@@ -137,11 +137,12 @@ class SmallDesk:
             self.view.at, found, "r449", "production", (pane,), (gate,), (host,), (EVENT,), (EVENT,), ("fra1",), 1
         )
 
-    def propose(self, verb: Verb, service: str) -> Proposal:
+    def propose(self, verb: Verb, service: str, about: Stretch | None = None) -> Proposal:
         self.service(service)
         if verb is Verb.RESUME:
             raise Refused(f"resume {service}", "it is not paused", "there is nothing to do")
-        return Proposal(verb, service, f"{service}-7", 3, "Promote?", (("from", "canary"),), allowed=True)
+        rows = (("from", "canary"),) if about is None else ((about.kind, f"{about.start} to {about.end}"),)
+        return Proposal(verb, service, f"{service}-7", 3, "Promote?", rows, allowed=True)
 
     def command(self, command: Command, who: Who, *, read_only: bool) -> Receipt:
         self.taken.append((command, who))

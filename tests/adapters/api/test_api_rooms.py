@@ -7,6 +7,7 @@ import re
 import socket
 from contextlib import aclosing, suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from api_desk import EVENT, NOW, SmallDesk, SteadyClock, changed, fleet, row
 
 from adapters.api.client import ApiRoom, seat
 from adapters.api.server import ApiServer
-from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.commands import Command, Receipt, Refused, Stretch, Verb
 from pipeline.ports import ControllerLost
 from pipeline.view import HistoryPage, HistoryQuery
 
@@ -162,6 +163,12 @@ async def test_a_refusal_comes_in_its_own_words(room: ApiRoom) -> None:
     )
     with pytest.raises(Refused, match="it is not paused"):
         await room.propose(Verb.RESUME, "pricing")
+
+
+async def test_a_correction_is_proposed_with_what_it_is_about(desk: SmallDesk, room: ApiRoom) -> None:
+    about = Stretch("bad", NOW - timedelta(minutes=12), NOW)
+    assert await room.propose(Verb.CORRECT, "web", about) == desk.propose(Verb.CORRECT, "web", about)
+    assert (await room.propose(Verb.CORRECT, "web", about)).rows[0][0] == "bad"
 
 
 async def test_a_proposal_and_history_come_as_they_are(desk: SmallDesk, room: ApiRoom) -> None:

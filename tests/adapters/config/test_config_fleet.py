@@ -1,5 +1,6 @@
 """The reference of a fleet that is reached by ssh, measured by Prometheus and drained in HAProxy."""
 
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -142,3 +143,15 @@ def test_severities_that_nobody_is_asked_about_are_told_at_their_key(errors: Cal
 
 def test_the_reference_is_read_as_toml_with_everything_set_too() -> None:
     assert tomllib.loads(text())
+
+
+def test_what_the_reference_says_of_haproxys_preset_tells_its_servers_apart(read: Callable[[str], Settings]) -> None:
+    said = re.search(r"has (host_label = .*),\n# +(host_is = .*), (matchers = .*) and (up = .*)\)", text())
+    assert said is not None
+    plain = text().replace('host_label = "instance"', said[1]).replace('host_is = "address"', said[2])
+    settings = read(plain.replace("#matchers = 'cluster=\"main\"'", said[3]).replace('#up = "up"', said[4]))
+    assert settings.prometheus is not None
+    assert settings.prometheus.host_is == "name"
+    labels = settings.prometheus.labels
+    assert (labels.host, labels.up) == ("server", "haproxy_server_status")
+    assert [str(one.value) for one in (*labels.extra, *labels.up_matchers)] == ["be_web", "UP"]

@@ -168,6 +168,8 @@ def test_limits_on_a_full_staging_do_nothing(found: Found) -> None:
         ("[organisation.checks.r]\nreplay = 'a'\ndiffering = '100%'", "24: organisation.checks.r.differing: every answer may differ: the replay proves nothing"),
         ("[service.cart.staging]\nmethods = []", "23: service.cart.staging.methods: names none: a replay against a partial staging sends nothing"),
         ("[service.cart.staging]\nrate_share = 0", "23: service.cart.staging.rate_share: is 0: a replay against a partial staging sends nothing"),
+        ("[service.cart.coverage]\nsilent = '1s'", "23: service.cart.coverage.silent: is read as 2m: a slice (1m) is known once it has ended"),
+        ("[service.cart.coverage]\nleast = '0%'", "23: service.cart.coverage.least: is 0: however little is known of a day, it is enough"),
         ("[service.cart.frequency]\nper_day = 3\nmin_gap = '12h'", "23: service.cart.frequency.per_day: 3 releases a day are never reached: with frequency.min_gap, 2 at most fit into one"),
         ("[service.cart.frequency]\nper_day = 2\nmin_gap = '12h'", ""),
         ("[organisation.emergency]\napprovers = ['ana']", "23: organisation.emergency.approvers: ana alone may approve, and nobody what ana asks for: name a second"),

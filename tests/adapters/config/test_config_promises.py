@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.config import Settings
+from adapters.config import ConfigErrors, Settings
 from adapters.config.budgets import HOUR_S, longest
 from pipeline.emergency import AfterRollback, EmergencyRules
 from pipeline.model import BudgetRules, Rules
@@ -231,6 +231,34 @@ def test_a_target_whose_fastest_alarm_can_never_fire_is_warned_of(more: str, at:
     assert all(each.startswith(at) and each.endswith("it can never fire") for each in told)
     if "'90%'\n" in more + "\n" and "x]" not in more:
         assert "burns 10 times too fast at most, and the fastest alarm wants more than 14.4" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (
+            "objective = '83.33%'",
+            "at 83.33% the budget burns 6 times too fast at most, and no alarm of a page is below 6",
+        ),
+        ("objective = '50%'", "at 50% the budget burns 2 times too fast at most, and no alarm of a page is below 6"),
+        ("objective = '83.34%'", ""),
+        (
+            "objective = '94%'\nwindow = '90d'",
+            "at 94% the budget burns 16.7 times too fast at most, and no alarm of a page",
+        ),
+    ],
+)
+def test_a_target_that_can_never_page_is_refused(more: str, told: str, small: str, read: Read) -> None:
+    text = f"{small}[organisation.budget]\n{more}"
+    if not told:
+        assert read(text).warnings
+        return
+    with pytest.raises(ConfigErrors) as caught:
+        read(text)
+    (found,) = caught.value.errors
+    assert found.key == "organisation.budget.objective"
+    assert found.message.startswith(told)
+    assert found.message.endswith(": none can ever fire: say a higher objective")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from adapters.demo.builds import Fault
 from adapters.demo.company import Company, CompanyError
 from adapters.wire import Wire, WireError
+from pithead.backstage import Controller
 from tests.adapters.demo.demo_support import until
 
 CONFIG = """
@@ -139,6 +140,19 @@ async def test_a_program_that_does_not_start_is_named_with_its_last_words(config
     with pytest.raises(CompanyError, match="fleet does not start: it said nothing"):
         await company.__aenter__()
     assert not company.folder.exists()
+
+
+async def test_a_program_that_is_too_slow_is_named_with_how_long_it_was_waited_for(config: Path, monkeypatch) -> None:
+    monkeypatch.setattr("adapters.demo.company.READY_S", 0.0)
+    with pytest.raises(CompanyError, match="its fleet has not come up within 0 s: it said nothing"):
+        await Company(config).__aenter__()
+    monkeypatch.undo()
+    monkeypatch.setattr("pithead.backstage.COMING_UP_S", 0.0)
+    async with Company(config) as company:
+        controller = Controller(company, config)
+        with pytest.raises(CompanyError, match="its controller has not come up within 0 s: it said nothing"):
+            await controller.start()
+        await controller.stop()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])

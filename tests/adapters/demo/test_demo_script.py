@@ -10,7 +10,7 @@ import pytest
 from adapters.demo.outcomes import End, until_settled
 from adapters.demo.plan import PAUSES, RECALLS, RELEASES, WORDS, Pause, Recall, Release, Word
 from adapters.demo.script import run_script
-from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.commands import Command, Receipt, Refused, Stretch, Verb
 from pipeline.events import Event, Who
 from pipeline.gates import Answer, Gate
 from pipeline.ports import ControllerLost
@@ -140,7 +140,7 @@ class Room:
         found = [event for event in self.events if event.service == query.service and query.text in event.detail]
         return HistoryPage(tuple(found[: query.limit]), len(found))
 
-    async def propose(self, verb: Verb, service: str) -> Proposal:
+    async def propose(self, verb: Verb, service: str, about: Stretch | None = None) -> Proposal:
         raise Refused(str(verb), "not in this room", "use another")
 
     async def send(self, command: Command) -> Receipt:

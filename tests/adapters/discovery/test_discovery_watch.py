@@ -88,8 +88,7 @@ async def test_the_last_good_answer_stays_in_force_with_its_age(tmp_path: Path, 
     assert told[0].hosts is told[1].hosts is good.hosts
     assert [one.sources[0].age_s for one in told] == [30.0, 60.0]
     (problem,) = told[0].problems
-    assert problem.startswith(f"{path}: not the JSON of file_sd: ")
-    assert problem.endswith(": its 1 hosts of 2026-01-05 00:16:40 UTC stay")
+    assert problem.startswith(f"{path}: its 1 host of 2026-01-05 00:16:40 UTC stay: not the JSON of file_sd: ")
     assert told[1].problems == told[0].problems
     path.write_text(written("web-2", "web-3"))
     mended = await discovery.refresh()
@@ -110,7 +109,7 @@ async def test_a_source_that_never_answered_lets_no_host_vanish(clock) -> None:
     discovery = Discovery([source, Told(clock, Found())], OWN, clock, before)
     first = await discovery.refresh()
     assert first.hosts == before
-    assert first.problems == ("told: refused: it has given no hosts yet",)
+    assert first.problems == ("told: it has given no hosts yet: refused",)
     assert not first.complete
     source.answer = Found()
     second = await discovery.refresh()
@@ -159,7 +158,7 @@ async def test_a_source_that_raises_is_a_fault_and_takes_no_other_along(clock) -
     broken = Told(clock, ValueError("\x1b[2J"))
     discovered = await Discovery([broken, Told(clock, web("web-2"))], OWN, clock).refresh()
     assert discovered.changes == ("web: added web-2",)
-    assert discovered.problems == ("told: ValueError: \ufffd[2J: it has given no hosts yet",)
+    assert discovered.problems == ("told: it has given no hosts yet: ValueError: \ufffd[2J",)
 
 
 async def test_without_sources_the_configured_hosts_stand(clock) -> None:

@@ -16,7 +16,7 @@ from adapters.history.opening import STEPS
 from adapters.history.retention import DOWN_FOR, HOURS_FOR, SLICES_FOR, SWEEP_EVERY_S
 from adapters.history.sqlite import SqliteHistory
 from pipeline.ports import Changes, HistoryError
-from pipeline.slo.slices import Hour, Slice, SliceState, Target
+from pipeline.slo.slices import Hour, Slice, SliceState, Target, Zone
 
 
 @pytest.fixture
@@ -163,3 +163,13 @@ def test_targets_are_kept_exactly_oldest_first(history: SqliteHistory) -> None:
     history.record(Changes(targets=changes))
     assert history.targets() == (changes[0], changes[2], changes[1])
     assert str(history.targets()[1].target) == "0.950"
+
+
+def test_zones_are_kept_oldest_first(history: SqliteHistory) -> None:
+    changes = (
+        Zone("pricing", at(0), "UTC"),
+        Zone("pricing", at(60), "Europe/Berlin"),
+        Zone("search", at(30), "Pacific/Apia"),
+    )
+    history.record(Changes(zones=changes))
+    assert history.zones() == (changes[0], changes[2], changes[1])

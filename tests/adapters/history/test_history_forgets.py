@@ -160,7 +160,7 @@ def test_what_is_to_be_forgotten_is_found_by_an_index(history: SqliteHistory) ->
         for statement in asked
         if statement.startswith(("SELECT", "DELETE"))
     ]
-    assert len(plans) == 5
+    assert len(plans) == 9
     assert all("SEARCH" in plan for plan in plans)
     scans = [plan for plan in plans if "SCAN" in plan.replace("SCAN CONSTANT ROW", "")]
     assert scans == []

@@ -150,7 +150,7 @@ def test_a_version_1_history_is_moved_in_place_and_loses_nothing(opened: Opener,
     history.close()
     again = opened(old)
     again.start()
-    assert version(old) == VERSION == 3
+    assert version(old) == VERSION == 5
     assert again.looks("pricing-1", 0, 0, 10) == (look_record(),)
     assert again.events(HistoryQuery()).total == 2
 

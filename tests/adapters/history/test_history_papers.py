@@ -13,6 +13,7 @@ from adapters.exact import to_json
 from adapters.history.papers import KINDS, _decoded, _words
 from pipeline.docket import (
     Attestation,
+    CiResult,
     Correction,
     CorrectionKind,
     Docket,
@@ -23,6 +24,7 @@ from pipeline.docket import (
     Paper,
     Pass,
     Reservation,
+    SecurityFix,
 )
 from pipeline.ports import Changes, HistoryError
 
@@ -40,6 +42,11 @@ PAPERS: tuple[Paper, ...] = (
         at(60)
     ),
     LoadTest("load-1", "checkout", "r2", at(9), "auto", True, "900 requests a second", 900.5),
+    CiResult("ci-1", "checkout", "r2", at(9), "ci", "4f2a91c", (("lint", True), ("unit", False)), "ab" * 32, "https://ci"),
+    SecurityFix(
+        "sec-1", "checkout", "r2", "CVE-2026-1", "mira", 1000, at(9), "leak", at(95), "ben", at(10), ("checkout-2",),
+        at(60), "ana", at(90), "learnt"
+    ),
 )  # fmt: skip
 TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants it
 

@@ -34,6 +34,7 @@ class Desk:
     rollout: Rollout | None = None
     undone: dict[str, str] = field(default_factory=dict)
     premises: Premises = field(default_factory=Premises)
+    sharing: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def situation(self, service: str = "checkout") -> Situation:
         checks = (CheckRule("looks-right", CheckKind.MANUAL), CheckRule("load", CheckKind.LOAD))
@@ -52,6 +53,7 @@ class Desk:
             docket=self.docket,
             services=self.services,
             premises=self.premises,
+            sharing=self.sharing,
         )
 
     def ask(self, verb: Verb, subject: str = "", *, who: Who = ANA, service: str = "checkout", **more: object) -> Taken:

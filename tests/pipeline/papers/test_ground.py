@@ -139,7 +139,7 @@ def test_the_past_is_of_the_hourly_books_and_a_history_that_fails_gives_nothing_
     start = fleet.clock.now().replace(minute=0) - 2 * HOUR
     slices = (Slice("checkout", start, 7_200, 0), Slice("checkout", start + HOUR, 3_600, 0))
     fleet.history.record(Changes(slices=slices))
-    assert fleet.ground._past("checkout", 0.0) == Past(120.0)
+    assert fleet.ground._past("checkout", 0.0) == Past(120.0, 2 / 1_440)
 
     class Broken(MemoryHistory):
         def hours(self, since: object, service: str = "") -> tuple:  # type: ignore[type-arg]
@@ -147,7 +147,7 @@ def test_the_past_is_of_the_hourly_books_and_a_history_that_fails_gives_nothing_
 
     fleet.ground._history = Broken()
     assert fleet.ground._past("pricing", 0.0) == Past()
-    assert fleet.ground._past("checkout", 10_000.0) == Past(120.0)
+    assert fleet.ground._past("checkout", 10_000.0) == Past(120.0, 2 / 1_440)
 
 
 def test_no_more_than_a_few_pasts_are_read_in_one_tick() -> None:
@@ -158,7 +158,7 @@ def test_no_more_than_a_few_pasts_are_read_in_one_tick() -> None:
         fleet.ground._past(f"s{n}", 0.0)
     assert fleet.ground._past("z", 0.0) == Past()
     fleet.ground.next_tick(())
-    assert fleet.ground._past("z", 0.0) == Past(1.0)
+    assert fleet.ground._past("z", 0.0) == Past(1.0, 1 / 1_440)
 
 
 @pytest.mark.parametrize(

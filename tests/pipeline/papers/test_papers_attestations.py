@@ -26,6 +26,21 @@ def test_a_readiness_row_is_vouched_for_until_its_default_end() -> None:
     assert not made.holds(NOON + 180 * DAY)
 
 
+@pytest.mark.parametrize("proof", ["javascript:alert(1)", "data:text/html,x", "FILE:///etc/passwd", "ssh://web-1"])
+def test_evidence_is_no_link_but_one_of_http(proof: str) -> None:
+    with pytest.raises(Refused, match=": is no link to evidence: give http"):
+        Desk().ask(Verb.ATTEST, "CAT-3", reason="restored", evidence=proof)
+
+
+@pytest.mark.parametrize(
+    "proof", ["HTTPS://wiki/restore", "ticket: 7", "INC:7", "wiki:8080/restore", "/srv/report.txt", r"C:\report", ""]
+)
+def test_evidence_may_be_words_or_a_path(proof: str) -> None:
+    desk = Desk()
+    desk.ask(Verb.ATTEST, "CAT-3", reason="restored", evidence=proof)
+    assert desk.docket.attestations[0].evidence == proof
+
+
 def test_a_manual_check_is_vouched_for_of_the_build_in_staging() -> None:
     desk = Desk(rollout=rollout(Phase.STAGING_CHECKS, "r2"))
     taken = desk.ask(Verb.ATTEST, "looks-right", reason="clicked through")

@@ -82,7 +82,7 @@ def test_a_pass_and_a_correction_that_wait_are_told_apart_by_name() -> None:
     desk.ask(Verb.INCIDENT, "sev1", reason="down")
     desk.ask(Verb.BREAKGLASS, reason="x")
     desk.ask(Verb.CORRECT, "exclude", **SPAN, **WHOLE)
-    with pytest.raises(Refused, match="there are 2: pass-1, fix-1: name the pass or correction"):
+    with pytest.raises(Refused, match="there are 2: pass-1, fix-1: name the pass, security fix or correction"):
         desk.ask(Verb.APPROVE, who=BEN)
     desk.ask(Verb.APPROVE, "fix-1", who=BEN)
     assert desk.docket.pass_in_force(NOON) is None

@@ -26,6 +26,8 @@ def test_a_lock_says_who_why_and_until_when_and_lapses_by_itself() -> None:
     )
     assert desk.docket.locks_on(NOON) == (Lock("lock-1", "checkout", "ana", NOON, "database migration", NOON + HOUR),)
     assert desk.docket.locks_on(NOON + HOUR) == ()
+    short = desk.ask(Verb.LOCK, reason="a look", end=NOON + HOUR / 90)
+    assert short.receipt.said.startswith("checkout is locked until 2026-03-02 12:00:40 UTC (lock-2)")
     assert (taken.event.action, taken.event.who) == ("lock", ANA)
 
 

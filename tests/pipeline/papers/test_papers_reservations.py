@@ -36,6 +36,23 @@ def test_an_overlapping_one_is_refused_with_who_has_it_until_when() -> None:
     desk.ask(Verb.RESERVE, reason="demo", start=NOON + HOUR, end=NOON + DAY, who=BEN)
 
 
+SHARED = {"checkout": frozenset({"pricing"}), "pricing": frozenset({"checkout"})}
+
+
+def test_what_shares_a_staging_cannot_be_reserved_by_two_at_once_and_queues() -> None:
+    desk = Desk(sharing=SHARED)
+    desk.ask(Verb.RESERVE, reason="load test", end=NOON + HOUR)
+    with pytest.raises(Refused) as no:
+        desk.ask(Verb.RESERVE, reason="demo", end=NOON + DAY, service="pricing", who=BEN)
+    assert no.value.why == "staging of checkout (it is shared) is ana's until 2026-03-02 13:00 UTC (res-1: load test)"
+    desk.ask(Verb.RESERVE, reason="demo", end=NOON + HOUR, service="pricing", who=BEN, queue=True)
+    assert desk.docket.reservations[-1].start == NOON + HOUR
+    desk.ask(Verb.RESERVE, reason="mine too", end=NOON + HOUR, service="pricing")
+    desk.ask(Verb.RELEASE, "res-3", service="pricing")
+    desk.later(HOUR / 2)
+    assert "res-2 of ben moves up to now" in desk.ask(Verb.RELEASE, "res-1").receipt.said
+
+
 def test_in_the_queue_it_begins_when_the_last_one_ends_and_keeps_its_length() -> None:
     desk = Desk()
     desk.ask(Verb.RESERVE, reason="a", end=NOON + HOUR)

@@ -36,6 +36,11 @@ def test_a_lock_holds_with_whose_it_is_until_when_and_what_takes_it_off() -> Non
     assert gate.lifts == "by itself at its end, or a person: pithead unlock checkout"
 
 
+def test_a_short_lock_is_told_to_the_second() -> None:
+    gate = locks(SERVICE, Docket(locks=(replace(LOCK, ends=NOW + timedelta(seconds=40)),)), NOW)
+    assert gate.why.startswith("lock-3: locked by ana at 2025-01-15 14:02:00 UTC until 2025-01-15 14:02:40 UTC: ")
+
+
 def test_a_lock_lapses_by_itself_or_is_taken_off() -> None:
     assert locks(SERVICE, Docket(locks=(LOCK,)), NOW + HOUR).answer is Answer.PASS
     assert locks(SERVICE, Docket(locks=(replace(LOCK, lifted=NOW),)), NOW).answer is Answer.PASS
@@ -136,7 +141,7 @@ def test_an_error_in_the_configuration_fails_and_a_warning_warns() -> None:
     gate = isolation(a_service(findings=(odd, bad, worse)))
     assert gate.answer is Answer.FAIL
     assert gate.why == "FUL-01 (config.toml:12): db is production's; and 1 more: pithead check"
-    assert gate.lifts == "when the configuration is mended: give [..dependencies.db] staging"
+    assert gate.lifts == "when it is mended: give [..dependencies.db] staging"
     warned = isolation(a_service(findings=(odd,)))
     assert (warned.answer, warned.warns) == (Answer.PASS, "FUL-04: capacity is not stated")
     assert isolation(SERVICE).why == "full staging, no error in its configuration"

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.docket import Docket
+from pipeline.emergency import EmergencyRules
 from pipeline.gates import BLOCKS, STOPS_HOSTS, Answer, Gate
 from pipeline.model import Rules
 from pipeline.policy.break_glass import WAITING, opened, through
@@ -48,7 +49,7 @@ def test_a_new_release_on_a_sick_one_is_refused_with_the_way_back() -> None:
         "production is unhealthy: 3 of 20 hosts are down, after r878 settled at 2025-01-15 13:02 UTC; "
         "roll back to r877 (last stable) first: pithead rollback checkout"
     )
-    assert gate.lifts == "when production is healthy again, or r878 is rolled back, or break-glass in a sev1"
+    assert gate.lifts == "when production is healthy again, or r878 is rolled back"
     assert gate.until == SETTLED.since + DAY
 
 
@@ -123,7 +124,7 @@ def closed(name: str, answer: Answer = Answer.HOLD) -> Gate:
 
 
 def test_a_pass_opens_what_waits_and_says_loudly_whose_it_is() -> None:
-    loud, gate = through((closed("payback"),), broken(), NOW)
+    loud, gate = through((closed("payback"),), SERVICE, broken(), NOW)
     assert (loud.name, loud.answer) == ("break-glass", Answer.PASS)
     assert loud.why == "BREAK-GLASS pass-1 of ana, approved by ben, for inc-3 until 15:02 UTC: the tills are down"
     assert loud.warns == "BREAK-GLASS until 15:02 UTC: waiting is skipped"
@@ -135,17 +136,18 @@ def test_a_pass_opens_what_waits_and_says_loudly_whose_it_is() -> None:
 
 def test_a_pass_ends_by_itself_and_counts_for_nothing_without_the_second_person() -> None:
     gates = (closed("payback"),)
-    assert through(gates, broken(), NOW + HOUR) == gates
+    held = through(gates, SERVICE, broken(), NOW + HOUR)
+    assert held == (replace(gates[0], lifts="by itself, or break-glass in a sev1"),)
     alone = replace(GLASS, ends=NOW + HOUR, approved=None, approved_by="")
-    assert through(gates, Docket(passes=(alone,)), NOW) == gates
-    assert through(gates, Docket(passes=(replace(GLASS, ends=NOW + HOUR, ended=NOW),)), NOW) == gates
+    assert through(gates, SERVICE, Docket(passes=(alone,)), NOW) == held
+    assert through(gates, SERVICE, Docket(passes=(replace(GLASS, ends=NOW + HOUR, ended=NOW),)), NOW) == held
 
 
 @pytest.mark.parametrize("name", PROTECTS)
 @pytest.mark.parametrize("answer", [Answer.HOLD, Answer.FAIL, Answer.UNKNOWN])
 def test_a_pass_never_opens_what_protects_users(name: str, answer: Answer) -> None:
     gate = closed(name, answer)
-    assert through((gate,), broken(), NOW)[1:] == (gate,)
+    assert through((gate,), SERVICE, broken(), NOW)[1:] == (gate,)
 
 
 def test_every_gate_that_stops_hosts_is_beyond_a_pass() -> None:
@@ -157,7 +159,7 @@ def test_every_gate_that_stops_hosts_is_beyond_a_pass() -> None:
 @given(st.text(max_size=30), st.sampled_from(Answer), st.text(max_size=30))
 def test_whatever_a_gate_is_called_a_pass_opens_only_those_on_the_list(name: str, answer: Answer, why: str) -> None:
     gate = Gate(name, answer, why)
-    after = through((gate,), broken(), NOW)[1]
+    after = through((gate,), SERVICE, broken(), NOW)[1]
     assert after == gate or name in WAITING
 
 
@@ -169,8 +171,8 @@ def test_rules_without_a_recent_time_are_never_a_hotfix() -> None:
 def test_a_used_pass_without_a_review_is_told_at_every_gate_from_the_fourth_day_on_and_holds_nothing() -> None:
     used = replace(GLASS, used_by=("checkout-8",), ends=NOW)
     late = NOW + 3 * DAY + HOUR
-    assert through((), Docket(passes=(used,)), NOW + 3 * DAY) == ()
-    (gate,) = through((), Docket(passes=(used,)), late)
+    assert through((), SERVICE, Docket(passes=(used,)), NOW + 3 * DAY) == ()
+    (gate,) = through((), SERVICE, Docket(passes=(used,)), late)
     assert gate.answer is Answer.PASS
     assert gate.warns == (
         "break-glass pass-1 of ana, over since 2025-01-15 14:02 UTC, is not reviewed: "
@@ -179,7 +181,20 @@ def test_a_used_pass_without_a_review_is_told_at_every_gate_from_the_fourth_day_
     report = admission(SERVICE, None, (), premised(docket=Docket(passes=(used,))), (), late)
     assert (report.deploy, report.why) == (Deploy.WARN, f"review: {gate.warns}")
     for seen in (replace(used, used_by=()), replace(used, reviewed=NOW, reviewed_by="ben")):
-        assert through((), Docket(passes=(seen,)), late) == ()
+        assert through((), SERVICE, Docket(passes=(seen,)), late) == ()
     early = replace(used, ends=late + HOUR, ended=NOW)
     two = Docket(passes=(early, replace(used, id="pass-2")))
-    assert through((), two, late)[0].why.endswith("is not reviewed and 1 more")
+    assert through((), SERVICE, two, late)[0].why.endswith("is not reviewed and 1 more")
+
+
+def test_every_closed_gate_that_a_pass_would_open_offers_it_last_and_no_other_does() -> None:
+    severe = a_service(Rules(emergency=EmergencyRules(severe=("sev0", "sev1"))))
+    for name in (*WAITING, *PROTECTS):
+        (gate,) = through((Gate(name, Answer.HOLD, "why", lifts="by itself"),), severe, Docket(), NOW)
+        assert gate.lifts == ("by itself, or break-glass in a sev0 or sev1" if name in WAITING else "by itself")
+    asks = Gate("coverage", Answer.UNKNOWN, "why", lifts="a person: pithead attest checkout coverage --reason ...")
+    (gate,) = through((asks,), severe, Docket(), NOW)
+    assert gate.lifts.endswith("--reason ...; or break-glass in a sev0 or sev1")
+    never = a_service(Rules(emergency=EmergencyRules(severe=())))
+    for still in (asks, replace(asks, answer=Answer.PASS, lifts="")):
+        assert through((still,), never if still is asks else severe, Docket(), NOW) == (still,)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pipeline.gates import Answer
 from pipeline.lifecycle import Served
 from pipeline.model import TrafficCycle
-from pipeline.traffic_cycle import traffic_cycle
+from pipeline.traffic_cycle import furthest_behind, traffic_cycle
 from tests.pipeline.policy.given import NOW
 
 DAY_CYCLE = TrafficCycle(duration_s=86_400, requests=1_000_000, peak_ratio=0.8)
@@ -38,6 +38,14 @@ def test_all_three_pass() -> None:
     assert (gate.answer, gate.why) == (Answer.PASS, "24 h of 24 h, peak seen, 1.2 of 1.0 M requests")
 
 
+def test_what_is_furthest_behind_is_its_progress() -> None:
+    asked = TrafficCycle(40, 100_000, 0.5)
+    assert furthest_behind(asked, Served(60, 299, 90, 100)) == (299, 100_000, "req")
+    assert furthest_behind(asked, Served(10, 90_000, 90, 100)) == (10, 40, "s")
+    assert furthest_behind(asked, Served(60, 100_000, 20, 100)) == (20, 50, "req/s")
+    assert furthest_behind(TrafficCycle(40, 0, 0.0), Served(50, 0, 0, 0)) == (40, 40, "s")
+
+
 @given(seconds=st.floats(0, 200_000), requests=st.floats(0, 3e6), peak=st.floats(0, 200), busiest=st.floats(0, 200))
 def test_it_passes_only_on_all_three_and_else_says_what_is_missing(
     seconds: float, requests: float, peak: float, busiest: float
@@ -46,3 +54,5 @@ def test_it_passes_only_on_all_three_and_else_says_what_is_missing(
     full = seconds >= 86_400 and requests >= 1_000_000 and busiest > 0 and peak >= 0.8 * busiest
     assert (gate.answer is Answer.PASS) is full
     assert ("still missing: " in gate.why) is not full
+    done, of, _ = furthest_behind(DAY_CYCLE, Served(seconds, requests, peak, busiest))
+    assert (done >= of) is (full or (busiest == 0 and seconds >= 86_400 and requests >= 1_000_000))

@@ -1,5 +1,6 @@
 """The gates in a running controller: the same words everywhere, forward stopped, the way back open."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -9,8 +10,9 @@ from world import START, Behaviour, Company, make_rules
 
 from pipeline.checks import CheckKind, CheckRule
 from pipeline.commands import Command, Receipt, Refused, Verb
+from pipeline.emergency import EmergencyRules
 from pipeline.events import Who
-from pipeline.lifecycle import Phase
+from pipeline.lifecycle import CheckResult, Phase
 from pipeline.model import BudgetRules, FrequencyRules, Promotion, Promotions, Rules, TrafficCycle
 from pipeline.slo.slices import Slice
 from pipeline.staging import StagingLimit, StagingMode, StagingRules
@@ -162,3 +164,85 @@ async def test_a_build_that_breaks_a_limit_of_partial_staging_goes_back_by_itsel
     assert company.rollout.why.startswith("staging limit: error rate 10.00 % is above 5.00 % over 10 s, ")
     await company.until("rolled-back")
     assert company.on("r1") == set(company.world.machines)
+
+
+async def a_security_fix_is_given(company: Company) -> None:
+    was_down(company, 12)
+    await company.ticks(3)
+    with pytest.raises(Refused, match="payback: "):
+        company.ask(Verb.SUBMIT, "r2")
+    company.ask(Verb.SECURITYFIX, "r2", reason="a token leaks", evidence="CVE-2026-1234", end=START + timedelta(days=1))
+    with pytest.raises(Refused, match="payback: "):
+        company.ask(Verb.SUBMIT, "r2")
+    told(company, Verb.APPROVE)
+    with pytest.raises(Refused, match=r"payback: .*; security fix sec-1 is for r2 alone"):
+        company.ask(Verb.SUBMIT, "r3")
+    company.ask(Verb.SUBMIT, "r2")
+
+
+FIXABLE = make_rules(budget=FOUR_NINES, emergency=EmergencyRules(approvers=("ben",)))
+
+
+async def test_a_security_fix_goes_all_the_way_under_a_payback_is_marked_and_leaves_the_block() -> None:
+    company = a_company(FIXABLE)
+    await a_security_fix_is_given(company)
+    assert company.row.security_fix == "r2 (CVE-2026-1234) until 2026-03-03 09:00 UTC by mira, approved by ben"
+    await company.until("canary-bake", 300)
+    company.start()
+    await company.until("settled", 600)
+    details = [event.detail for event in company.history.log if event.release == "checkout-1"]
+    assert sum("its security fix let it past" in detail and "payback" in detail for detail in details) == 3
+    assert details.count("goes on with security fix sec-1 (mira, approved by ben); it is to be reviewed") == 1
+    await company.ticks(3)
+    assert company.row.security_fix == ""
+    assert company.controller.gate("checkout").deploy is Deploy.BLOCKED
+    (fix,) = company.controller.docket().unreviewed(START + timedelta(hours=1))
+    assert fix.used_by == ("checkout-1",)
+    with pytest.raises(Refused, match="payback: "):
+        company.ask(Verb.SUBMIT, "r3")
+
+
+async def test_a_security_fix_keeps_no_bad_canary_and_is_over_with_it() -> None:
+    company = a_company(FIXABLE)
+    company.world.behaviours["r2"] = Behaviour(error_ratio=0.3)
+    await a_security_fix_is_given(company)
+    await company.until("rolled-back", 600)
+    assert company.on("r1") == set(company.world.machines)
+    assert company.controller.docket().security_fix_in_force(START + timedelta(hours=1)) is None
+
+
+async def test_a_lock_holds_a_security_fix_and_its_end_holds_it_at_the_next_door() -> None:
+    company = a_company(FIXABLE)
+    await a_security_fix_is_given(company)
+    await company.until("staging-deploy", 20)
+    company.ask(Verb.LOCK, reason="the database moves tonight")
+    await company.ticks(60)
+    assert company.rollout.phase is Phase.STAGING_CHECKS
+    told(company, Verb.REVOKE, subject="sec-1")
+    company.ask(Verb.UNLOCK)
+    await company.ticks(60)
+    assert company.rollout.phase is Phase.STAGING_CHECKS
+    assert company.row.budget.deploy_why.startswith("payback: ")
+
+
+async def test_a_check_that_runs_is_known_and_holds_with_when_it_ends_at_the_latest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    company = a_company(make_rules(checks=(CheckRule("traffic", CheckKind.REPLAY, deadline_s=60.0),)))
+
+    async def runs_on(*_: object) -> CheckResult:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(company.world, "run", runs_on)
+    await company.ticks(3)
+    company.ask(Verb.SUBMIT, "r2")
+    await company.until("staging-checks")
+    await company.ticks(3)
+    report = company.controller.gate("checkout")
+    since = company.rollout.since
+    assert report.deploy is Deploy.HOLD
+    latest = since + timedelta(seconds=60)
+    said = f"under way since {since:%H:%M:%S} UTC, until {latest:%H:%M:%S} UTC at the latest"
+    assert report.why == f"check traffic: {said}"
+    assert company.row.budget.deploy_until == latest

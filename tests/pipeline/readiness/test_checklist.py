@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.checks import CheckKind, CheckRule
-from pipeline.docket import Attestation, LoadTest
+from pipeline.docket import Attestation, CiResult, LoadTest
 from pipeline.emergency import EmergencyRules
 from pipeline.lifecycle import CheckResult, Phase, Rollout
 from pipeline.model import Host, Pool, Rules, Service
@@ -17,11 +17,14 @@ from pipeline.readiness.catalogue import ITEMS
 from pipeline.readiness.checklist import checklist
 from pipeline.readiness.facts import ReadinessFacts
 from pipeline.readiness.report import ReadinessReport, Row, RowState
-from pipeline.readiness.rules import SECTIONS, ReadinessRules
+from pipeline.readiness.rules import SECTIONS, SUITES, ReadinessRules
+from pipeline.readiness.seen import Answer, Asked, Opened, Seating, Seen
+from pipeline.readiness.use import DAY_MIN, Used
 from pipeline.staging import Dependency, StagingRules
 
 NOW = datetime(2031, 5, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+MONTH_MIN = 30 * DAY_MIN
 
 STATED = ReadinessRules(
     repository="git.example/cart",
@@ -34,6 +37,7 @@ STATED = ReadinessRules(
     cpu_limit=2.0,
     memory_limit_bytes=1e9,
     oncall=("ana", "ben"),
+    runbook="wiki/cart",
     docs=dict.fromkeys(SECTIONS, "wiki/cart"),
 )
 DEPENDENCY = Dependency("ledger", target=Decimal("0.999"), timeout_s=1.0, retries=2, breaker=True)
@@ -91,10 +95,20 @@ FACTS = ReadinessFacts(
     peak_rps=100.0,
     coverage_7d=0.999,
     lacking=(),
-    cpu_cores=1.0,
-    memory_bytes=5e8,
+    peak_days=30.0,
+    cpu=Used(1.0, MONTH_MIN),
+    memory=Used(5e8, MONTH_MIN),
+    build="r3",
+    seen=Seen(
+        links={"wiki/cart": Opened(Answer.OPEN, "it is there", NOW)},
+        health={
+            f"cart-{place}-{n}": Asked(NOW, 0.012, 200, seating=Seating("be/cart", ready=True, checked=True))
+            for place in ("fra1", "ams2")
+            for n in (1, 2)
+        },
+    ),
 )
-BUSY = replace(FACTS, peak_rps=130.0)
+CI = (CiResult("ci-1", "cart", "r3", NOW - DAY, "ci", "4f2a91c", tuple((suite, True) for suite in SUITES)),)
 TESTS = (LoadTest("load-1", "cart", "r3", NOW - 10 * DAY, "ci", True, "fine", 160.0),)
 
 
@@ -114,8 +128,9 @@ def asked(
     facts: ReadinessFacts = FACTS,
     tests: tuple[LoadTest, ...] = TESTS,
     now: datetime = NOW,
+    ci: tuple[CiResult, ...] = CI,
 ) -> ReadinessReport:
-    return checklist(of or service(), words, tests, facts, now)
+    return checklist(of or service(), words, tests, facts, now, ci)
 
 
 def row(report: ReadinessReport, item: str) -> Row:
@@ -168,6 +183,10 @@ def test_what_is_measured_and_wrong_is_not_talked_away_but_can_be_let_off_for_a_
 def test_a_person_s_word_stands_in_where_nothing_can_be_measured() -> None:
     blind = replace(FACTS, peak_rps=None)
     assert row(asked(facts=blind), "SCA-2").state is RowState.UNKNOWN
+    young = replace(FACTS, peak_days=5.5, cpu=Used(1.0, 5 * DAY_MIN))
+    for item in ("SCA-2", "CAT-1", "PRF-2"):
+        assert row(asked(facts=young), item).why.endswith("5 of 30 days seen, 24 are needed"), item
+        assert row(asked(word(item), facts=young), item).state is RowState.PASS, item
     assert row(asked(word("SCA-2"), facts=blind), "SCA-2").state is RowState.PASS
 
 
@@ -192,8 +211,12 @@ def test_a_row_that_needs_both_passes_with_both_only() -> None:
             replace(FACTS, peak_rps=130.0),
             "r3 took 160.0/s on 2031-04-21, 1.2 times the peak; 1.5 times are needed",
         ),
-        ("PRF-2", replace(FACTS, cpu_cores=1.9), "cpu at 95% of its limit, expected 10% to 80%"),
-        ("PRF-2", replace(FACTS, memory_bytes=None), "no signal tells the memory of a host"),
+        (
+            "PRF-2",
+            replace(FACTS, cpu=Used(1.9, MONTH_MIN)),
+            "cpu p95 of 30 days is 95% of its limit, expected 10% to 80%",
+        ),
+        ("PRF-2", replace(FACTS, memory=None), "no signal has told the memory of a host yet"),
         ("MON-1", replace(FACTS, lacking=((Pool.STAGING, "p99"),)), "p99 gives no data in staging"),
         ("MON-1", replace(FACTS, lacking=None), "the metrics have not been read yet"),
     ],
@@ -213,6 +236,7 @@ def test_a_failed_load_test_after_a_passed_one_counts() -> None:
     failed = LoadTest("load-2", "cart", "r4", NOW - DAY, "ci", False, "p99 2.1 s")
     found = row(asked(tests=(*TESTS, failed)), "CAT-1")
     assert (found.state, found.why) == (RowState.FAIL, "the load test of r4 on 2031-04-30 failed: p99 2.1 s")
+    assert row(asked(tests=(*TESTS, failed)), "SCA-2").state is RowState.FAIL
 
 
 def test_only_the_rows_that_the_organisation_counts_are_asked() -> None:
@@ -226,7 +250,7 @@ def test_it_binds_business_critical_services_alone() -> None:
 
 
 def test_nothing_known_and_nothing_stated_passes_nothing_that_needs_facts() -> None:
-    bare = asked(of=service(Rules()), facts=ReadinessFacts(), tests=())
+    bare = asked(of=service(Rules()), facts=ReadinessFacts(), tests=(), ci=())
     assert {row.id for row in bare.rows if row.state is RowState.PASS} == {"STB-3", "FLT-1"}
     assert len(bare.missing) == len(ITEMS) - 2
 

@@ -249,6 +249,27 @@ def test_a_loosened_target_lifts_no_block_and_is_in_the_audit_trail(company: Com
     assert company.told() == ["availability: the target was 99.99 %, and is 99 % from now on"]
 
 
+def test_another_timezone_moves_no_block_and_is_in_the_audit_trail(company: Company) -> None:
+    company.tick(12 * 30)
+    company.tick(12 * 12, bad=True)
+    company.tick(12 * 2)
+    assert company.station.report is not None
+    block = company.station.report.payback
+    assert block is not None
+    assert block.block is not None
+    for timezone in ("America/New_York", "Asia/Kathmandu", "Asia/Kathmandu", "UTC"):
+        company.rules["s0"] = replace(RULES, payback=PaybackRules(timezone=timezone))
+        company.start()
+        company.tick(12 * 2)
+        assert company.station.report is not None
+        assert company.station.report.payback == block
+    assert [said.partition(";")[0] for said in company.told()] == [
+        "its months went by UTC, and go by America/New_York from the next one on",
+        "its months went by America/New_York, and go by Asia/Kathmandu from the next one on",
+        "its months went by Asia/Kathmandu, and go by UTC from the next one on",
+    ]
+
+
 def test_a_clock_that_goes_back_forgives_no_downtime(company: Company) -> None:
     company.tick(12 * 3)
     company.tick(12 * 5, bad=True)
@@ -283,8 +304,8 @@ def test_an_outage_in_which_the_clock_goes_back_by_an_hour_is_not_charged_before
     report = company.station.report
     assert report is not None
     assert report.payback is not None
-    # What was down while the clock caught up is in the slice that it went back from; no request is lost.
-    assert [(one.start, one.seconds) for one in report.outages] == [(began, 360)]
+    # What was down while the clock caught up is charged behind what was down before; no request is lost.
+    assert [(one.start, one.seconds) for one in report.outages] == [(began, 600)]
     assert report.payback.block is not None
     assert report.payback.block.since <= began <= report.payback.block.breach
     assert report.slos[0].rolling.bad == 1_200
@@ -292,6 +313,56 @@ def test_an_outage_in_which_the_clock_goes_back_by_an_hour_is_not_charged_before
     company.tick()
     assert company.station.report is not None
     assert company.station.report.payback == report.payback
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=2), timedelta(hours=1), timedelta(hours=23), timedelta(days=1)])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_an_outage_while_the_clock_catches_up_is_charged_whole_and_once(
+    company: Company, back: timedelta, *, restarts: bool
+) -> None:
+    company.tick(12 * 30)
+    company.clock.wall -= back
+    company.tick(12 * 2)
+    if restarts:
+        company.start()
+        company.tick(12 * 2)
+    began = company.clock.now()
+    company.tick(12 * 12, bad=True)
+    company.tick(12 * 2)
+    down = company.kept.downtime("s0", began - timedelta(days=3))
+    # To a slice at either end.
+    assert 11 * 60 <= sum(one.length_s for one in down) <= 13 * 60
+    assert all(one.start >= began for one in down)
+    company.clock.wall += back
+    company.clock.s += back.total_seconds()
+    company.tick(12 * 2)
+    assert company.station.report is not None
+    assert company.station.report.payback is not None
+    block = company.station.report.payback.block
+    assert block is not None
+    assert block.months == 3
+    assert block.breach >= began
+
+
+def test_an_outage_while_the_clock_catches_up_moves_no_block_to_an_earlier_day(company: Company) -> None:
+    company.tick(12 * 30)
+    company.tick(12 * 6, bad=True)
+    company.tick(12 * 2)
+    assert company.station.report is not None
+    assert company.station.report.payback is not None
+    block = company.station.report.payback.block
+    assert block is not None
+    for _ in range(2):
+        company.clock.wall -= timedelta(hours=1)
+        company.start()
+        company.tick(12)
+        company.tick(12 * 3, bad=True)
+        company.tick(12 * 120)
+        report = company.station.report
+        assert report.payback is not None
+        assert report.payback.block is not None
+        assert report.payback.block.breach == block.breach
+    assert report.payback.block.downtime_s == block.downtime_s + 2 * 180
 
 
 def test_slices_of_a_time_ahead_of_the_clock_do_not_hide_that_nothing_is_heard(company: Company) -> None:

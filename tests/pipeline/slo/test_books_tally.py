@@ -151,6 +151,15 @@ def test_a_burn_down_begins_full_and_ends_with_what_is_left() -> None:
     assert points[-1][0] == report.rolling.end
 
 
+def test_a_trend_is_the_burn_down_in_ten_points_and_there_without_it() -> None:
+    slices = [piece(START + timedelta(minutes=at), 1 if at % 10 == 0 else 0) for at in range(2 * 1_440)]
+    report = run_through(shop(), slices).report(START + 2 * DAY).slos[0]
+    assert report.burn_down == ()
+    assert len(report.trend) == 10
+    assert report.trend[0] is None
+    assert report.trend[-1] == report.rolling.left
+
+
 def test_a_slice_of_a_time_that_has_passed_is_refused_and_changes_nothing() -> None:
     tally = run_through(shop(), [piece(START + timedelta(minutes=at)) for at in (0, 1, 5)])
     before = tally.report(START + timedelta(minutes=7))

@@ -152,6 +152,14 @@ def test_a_budget_is_gone_at_the_burn_of_the_last_hour() -> None:
     assert gone_in_s(objective(), full._replace(bad=1_000), (10_000, 144)) is None
 
 
+def test_a_budget_that_outlasts_its_window_is_never_gone() -> None:
+    full = Sums(total=10**6, bad=0, good_s=D30)
+    assert gone_in_s(objective(), full, (10_000, 10)) == D30, "a burn of 1 spends a whole budget in a window"
+    assert gone_in_s(objective(), full, (10_000, 9)) is None
+    assert gone_in_s(objective(), full._replace(bad=500), (10_000, 5)) == D30
+    assert gone_in_s(objective(), full._replace(bad=500), (10_000, 4)) is None
+
+
 @pytest.mark.parametrize(
     ("seconds", "shown"), [(30 * 86_400, "30d"), (3_600, "1h"), (90 * 60, "90m"), (45, "45s"), (7 * 86_400, "7d")]
 )
