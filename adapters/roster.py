@@ -4,6 +4,7 @@ Kept up beside the controller's ticks.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,9 @@ from adapters.owners import Owners
 from pipeline.model import Host, Service
 from pipeline.placement import matches
 from pipeline.ports import Clock, Roster
+from pipeline.text import plain
+
+log = logging.getLogger("pithead.controller")
 
 REFRESH_S = 5.0
 """From one look at the sources to the next; each source has a rhythm of its own on top."""
@@ -78,7 +82,12 @@ class FoundHosts:
     async def _run(self) -> None:
         while True:
             await self._clock.sleep(REFRESH_S)
-            await self.look()
+            try:
+                await self.look()
+            except Exception as broken:  # noqa: BLE001 - what was found last stays, and is said to be old
+                why = plain(f"hosts and names are not looked at: pithead itself failed: {broken!r}", 300)
+                log.warning("%s", why)
+                self._roster = replace(self._roster, problems=(why,))
 
     async def look(self) -> None:
         """Once at all sources, and at what names resolve to."""

@@ -107,7 +107,7 @@ class ProposalDialog(ModalScreen[None]):
             return
         event.stop()
         event.prevent_default()
-        if not self._hears():
+        if not self._hears() and not (self._writes() and event.is_printable):
             return
         if self._narrow:
             # nobody may confirm what is not to be read
@@ -127,6 +127,10 @@ class ProposalDialog(ModalScreen[None]):
 
     def _types(self) -> bool:
         return self.face.step is Step.ASKING and self.face.focus in ("name", "reason")
+
+    def _writes(self) -> bool:
+        """Whether a key only adds to the reason: that confirms and hides nothing, so none of it need be lost."""
+        return self.face.step is Step.ASKING and self.face.focus == "reason"
 
     def _answer(self, event: Key) -> None:
         face = self.face

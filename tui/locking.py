@@ -30,6 +30,12 @@ class LockDialog(ProposalDialog):
             raise ControllerLost(f"no answer in {DEADLINE_S:g} s") from None
         return proposal(self.face.service, locks(docket, self.face.service, app.clock.now()), app.clock.now())
 
+    def _confirm(self) -> None:
+        if self.face.step is Step.ASKING and self.face.verb is Verb.LOCK and not self.face.typed.strip():
+            self._turn(replace(self.face, focus="reason"))
+            return
+        super()._confirm()
+
     def wanted(self, proposal: Proposal, request: str, reason: str) -> Command:
         """About the very lock that was shown."""
         return replace(super().wanted(proposal, request, reason), release="", subject=proposal.release)
@@ -51,6 +57,7 @@ def proposal(service: str, on: list[Lock], now: datetime) -> Proposal:
         rows = (
             ("what", "no release of it moves forward, by hand or by itself, until somebody unlocks it"),
             ("still", "a rollback, and pausing"),
+            ("needs", "a reason, which everybody reads"),
         )
         return Proposal(Verb.LOCK, service, "", 0, f"Lock {service}?", rows, True, Asks.YES)
     told = tuple(("lock", f"{lock.id} by {lock.by} since {moment(lock.at, now)}{_ends(lock, now)}: {lock.reason}")

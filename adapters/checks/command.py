@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from adapters.checks.finding import Finding
-from adapters.checks.leashing import NotRun, on_leash
+from adapters.leashing import NotRun, on_leash
 from adapters.programs import DRAIN_S, last_line, signal_name
 from pipeline.checks import CheckRule
 from pipeline.model import Service

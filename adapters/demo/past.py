@@ -18,6 +18,7 @@ from adapters.demo.traffic import share
 from adapters.history.sqlite import SqliteHistory
 from pipeline.model import Service
 from pipeline.ports import Changes
+from pipeline.slo.rules import Objective
 from pipeline.slo.slices import Slice, SliceState, Target, state_of
 
 NONE, MINUTE, COARSE, DAY = timedelta(0), timedelta(minutes=1), timedelta(minutes=10), timedelta(days=1)
@@ -55,10 +56,10 @@ def write_past(path: Path, settings: Settings, now: datetime, outage: Outage = O
     slices: list[Slice] = []
     targets: list[Target] = []
     for service in settings.fleet.services.values():
-        its = tuple(past(service, settings.demo or DemoSettings(), now, outage))
-        first = service.rules.objectives[0]
-        slices += its
-        targets += [Target(service.name, first.name, its[0].start, first.target)] if its else []
+        for objective in service.rules.objectives:
+            its = tuple(past(service, settings.demo or DemoSettings(), now, outage, objective))
+            slices += its
+            targets += [Target(service.name, objective.name, its[0].start, objective.target)] if its else []
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     history = SqliteHistory(path)
     history.start()
@@ -68,9 +69,11 @@ def write_past(path: Path, settings: Settings, now: datetime, outage: Outage = O
         history.close()
 
 
-def past(service: Service, demo: DemoSettings, now: datetime, outage: Outage = OUTAGE) -> Iterator[Slice]:
-    """Slices of the availability up to `now`, oldest first."""
-    objective = service.rules.objectives[0]
+def past(
+    service: Service, demo: DemoSettings, now: datetime, outage: Outage = OUTAGE, of: Objective | None = None
+) -> Iterator[Slice]:
+    """Slices up to `now`, oldest first, of the availability or the objective that is named."""
+    objective = of or service.rules.objectives[0]
     rng = Random(f"{demo.seed}:{service.name}:past")  # noqa: S311 - a demo's dice
     down = outage.span(now) if service.name == outage.service else (now, now)
     day_s = demo.day_s if service.name != outage.service else DAY.total_seconds()

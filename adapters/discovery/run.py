@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from adapters.checks.leashing import NotRun, on_leash
 from adapters.discovery.found import SourceFault
+from adapters.leashing import NotRun, on_leash
 from adapters.programs import DRAIN_S, end_all, last_line, signal_name
 from pipeline.text import plain
 

@@ -46,7 +46,11 @@ class SystemResolver:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(over, found)
 
-        threading.Thread(target=ask, name="resolving", daemon=True).start()
+        try:
+            threading.Thread(target=ask, name="resolving", daemon=True).start()
+        except RuntimeError as error:
+            self._places.release()
+            raise NameFault(str(error)) from error
         try:
             async with asyncio.timeout(self._deadline_s):
                 return await ending

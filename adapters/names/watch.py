@@ -13,9 +13,9 @@ ROUND_S = 1.0
 EVERY_S, AGAIN_S = 60.0, 15.0
 """From one answer to the next question, and from one fault."""
 STANDS_S = 300.0
-"""How long an answer stands while the questions after it fail: a resolver's hiccup holds nobody."""
-NEW, PACE = 200, 10
-"""Questions a round, of names that were never asked before, and of those that were."""
+"""How long an answer stands once the questions after it fail: a resolver's hiccup holds nobody."""
+NEW, TROUBLED, PACE = 200, 50, 10
+"""Questions a round, of names that were never asked before, of those whose questions fail, and of the others."""
 
 
 class WatchedNames:
@@ -25,8 +25,10 @@ class WatchedNames:
         self._resolver, self._clock = resolver, clock
         self._known: Lookups = MappingProxyType({})
         self._due_s: dict[str, float] = {}
-        self._good: dict[str, tuple[float, datetime]] = {}
-        """When each was answered last, by the monotonic clock and by the wall's."""
+        self._good: dict[str, datetime] = {}
+        """When each was answered last."""
+        self._failing_s: dict[str, float] = {}
+        """Since when questions fail, by the monotonic clock."""
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -40,6 +42,7 @@ class WatchedNames:
             return
         self._due_s = {name: self._due_s.get(name, -1.0) for name in names}
         self._good = {name: good for name, good in self._good.items() if name in self._due_s}
+        self._failing_s = {name: since_s for name, since_s in self._failing_s.items() if name in self._due_s}
         self._known = MappingProxyType({name: self._known.get(name, NOT_YET) for name in self._due_s})
 
     async def start(self, wait_s: float) -> None:
@@ -64,11 +67,14 @@ class WatchedNames:
             await self.ask(self.due())
 
     def due(self) -> list[str]:
-        """New ones many at once, the others a few at a time, the oldest first."""
+        """New ones many at once, the others a few at a time, the oldest first; what releases wait for before it."""
         now_s = self._clock.monotonic()
         new = [name for name, due_s in self._due_s.items() if due_s < 0.0]
-        old = sorted((due_s, name) for name, due_s in self._due_s.items() if 0.0 <= due_s <= now_s)
-        return [*new[:NEW], *(name for _, name in old[:PACE])]
+        due = sorted((due_s, name) for name, due_s in self._due_s.items() if 0.0 <= due_s <= now_s)
+        old = [name for _, name in due]
+        troubled = [name for name in old if name in self._failing_s and not self._known[name].missing][:TROUBLED]
+        calm = [name for name in old if name not in self._failing_s or self._known[name].missing][:PACE]
+        return [*new[:NEW], *troubled, *calm]
 
     async def ask(self, names: Collection[str]) -> None:
         now_s = self._clock.monotonic()
@@ -84,14 +90,20 @@ class WatchedNames:
             addresses = await self._resolver.addresses(name)
         except NameFault as fault:
             return name, self._failed(name, plain(fault.why, 200), missing=fault.missing)
-        self._good[name] = (self._clock.monotonic(), self._clock.now())
+        except Exception as broken:  # noqa: BLE001 - nobody knows where the name is; the asking goes on
+            return name, self._failed(name, plain(f"{type(broken).__name__}: {broken}", 200), missing=False)
+        self._failing_s.pop(name, None)
+        if name in self._due_s:
+            self._good[name] = self._clock.now()
         return name, Lookup(addresses)
 
     def _failed(self, name: str, why: str, *, missing: bool) -> Lookup:
         now_s, before = self._clock.monotonic(), self._known.get(name, NOT_YET)
-        self._due_s[name] = now_s + AGAIN_S
-        good_s, good = self._good.get(name, (None, None))
-        if good_s is not None and now_s - good_s <= STANDS_S and not before.fault:
+        if name not in self._due_s:
             return before
-        since = before.since if before.fault and before.since is not None else good or self._clock.now()
+        self._due_s[name] = now_s + AGAIN_S
+        failing_s = self._failing_s.setdefault(name, now_s)
+        if not before.fault and now_s - failing_s < STANDS_S:
+            return before
+        since = before.since if before.fault and before.since is not None else self._good.get(name, self._clock.now())
         return Lookup(fault=why, since=since, missing=missing)

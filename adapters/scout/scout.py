@@ -178,15 +178,18 @@ class WatchedScout:
             old = {caller: at for caller, at in self._called.get(name, {}).items() if now - at <= SEEN_FOR}
             self._called[name] = {**old, **dict.fromkeys(found, now)}
             # A host that gave no page in this look is held against its last one.
-            self._counts[name] = {**self._counts.get(name, {}), **counts}
+            counted = {**self._counts.get(name, {}), **counts}
+            there = {host.name for host in self._wanted[name].service.production}
+            self._counts[name] = {host: its for host, its in counted.items() if host in there}
             if first:
                 self._due_s["callers", name] = self._clock.monotonic() + min(BASE_S, self._every_s)
 
     async def _read_digests(self) -> None:
         for one in self._services():
-            name, key = one.service.name, ("digest", one.service.name, one.revision)
+            name, key = one.service.name, ("digest", one.service.name)
             source = self._source(one.service)
-            if source is None or not self._is_due(key):
+            known = self._digest.get(name)
+            if source is None or (known is not None and known[0] == one.revision and not self._is_due(key)):
                 continue
             found = await self._digests.of(source, one.revision)
             self._digest[name] = (one.revision, found)

@@ -267,12 +267,13 @@ def _add(book: _Book, pieces: Sequence[Slice], now: datetime) -> None:
         line.heard_s = line.heard_s if line.heard_s is None else min(line.heard_s, int(now.timestamp()))
     # What holds a release must not wait for its turn.
     if any(piece.down for piece in pieces):
-        book.station.report = book.spent.report(book.tally, now)
+        # Where everybody is down at once, reading that for all of them would stop the rounds.
+        book.station.report = book.spent.report(book.tally, now, read=False)
 
 
 def _shown(book: _Book, now: datetime) -> None:
     known = book.station.report
-    if book.tally is not None and (known is None or known.at != now):
+    if book.tally is not None and (known is None or known.at != now or book.spent.unread):
         book.station.report = book.spent.report(book.tally, now)
 
 

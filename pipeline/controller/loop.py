@@ -7,8 +7,6 @@ refuses, nothing is done and nothing has changed. It talks to ports only.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from random import Random
 from typing import TypeVar
@@ -16,6 +14,7 @@ from typing import TypeVar
 from pipeline.commands import SAFE, Command, Receipt, Refused, Stretch, Verb
 from pipeline.controller import records
 from pipeline.controller.alerting import Alerting
+from pipeline.controller.behind import BACKWARD, paused
 from pipeline.controller.charting import chart
 from pipeline.controller.crew import Crew
 from pipeline.controller.ground import NOBODY, Ground
@@ -32,7 +31,7 @@ from pipeline.gates import Answer, Gate
 from pipeline.judge.evidence import Evidence
 from pipeline.judge.look import Calibration, Recorded
 from pipeline.judge.trial import Judge
-from pipeline.lifecycle import Pause, Phase, Rollout
+from pipeline.lifecycle import Rollout
 from pipeline.model import Fleet
 from pipeline.ports import Alerts, Changes, Checks, Clock, History, HistoryError, HostFleet, Inventory, Logs, Metrics
 from pipeline.premises import Premises
@@ -50,8 +49,6 @@ from pipeline.text import plain
 from pipeline.view import FleetView, Proposal, ServiceView
 
 T = TypeVar("T")
-
-BACKWARD = frozenset({Phase.ROLLING_BACK, Phase.ROLLED_BACK})
 
 
 class Controller(Reading):
@@ -85,6 +82,8 @@ class Controller(Reading):
         self._unsound: tuple[str, ...] = ()
         """What is wrong with hosts that were found."""
         self._holds: tuple[Gate, ...] = ()
+        self._failed: tuple[Gate, ...] = ()
+        """Of this round: they hold in the next one, too."""
         self._lapse = Lapse(clock, fleet.tick_s)
         self._wake, self._changed = asyncio.Event(), asyncio.Event()
         self._stopping = False
@@ -116,22 +115,12 @@ class Controller(Reading):
             station.evidence = self._guarded(station, resume)
         late_s = (memory.newest - self._clock.now()).total_seconds() if memory.newest is not None else 0.0
         if memory.newest is not None and late_s > self._company.tick_s:
-            self._pause_all(memory.newest)
-
-    def _pause_all(self, newest: datetime) -> None:
-        """The wall clock stands before the history's newest line: every release waits for a person."""
-        now = self._clock.now()
-        why = f"the clock says {now:%Y-%m-%d %H:%M:%S} UTC, the history already {newest:%Y-%m-%d %H:%M:%S}"
-        for station in self._stations.values():
-            rollout = station.rollout
-            if rollout is not None and not rollout.ended and rollout.pause is None and rollout.phase not in BACKWARD:
-                paused = replace(rollout, pause=Pause("auto", now, why), version=rollout.version + 1)
-                event = Event(now, AUTO, rollout.service, rollout.id, rollout.revision, "pause", why)
-                self._ledger.keep(station, (paused,), (event,))
+            for station, waits, event in paused(self._stations.values(), memory.newest, self._clock.now()):
+                self._ledger.keep(station, (waits,), (event,))
 
     async def tick(self) -> None:
         """One round over the whole fleet."""
-        self._holds = ()
+        self._holds, self._failed = self._failed, ()
         for station in self._stations.values():
             station.fault = ""
         self._try(self._collect)
@@ -181,11 +170,18 @@ class Controller(Reading):
         return done
 
     def _try(self, keep: Callable[[], None]) -> None:
-        """What the history refuses has not happened; forward moves hold until it takes again."""
+        """What the history refuses has not happened; forward moves hold until it takes again.
+
+        So they do after a fault of ours that is no one service's: the rounds go on, and with them every rollback.
+        """
         try:
             keep()
         except HistoryError as error:
             self._holds = (Gate("history", Answer.UNKNOWN, str(error), lifts="when it can be written again"),)
+        except Exception as fault:  # noqa: BLE001 - a controller that ends rolls nothing back
+            why = plain(f"pithead itself failed: {type(fault).__name__}: {fault}")
+            self._failed = (Gate("controller", Answer.UNKNOWN, why, lifts="when a round succeeds"),)
+            self._holds = (*self._holds, *self._failed)
 
     def _collect(self) -> None:
         """Take in what has ended, before the hosts are asked anew.

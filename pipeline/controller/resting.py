@@ -15,8 +15,8 @@ async def rest(clock: Clock, wake: asyncio.Event, until_s: float, more: Callable
         await asyncio.sleep(0)
     sleeper = asyncio.ensure_future(clock.sleep(max(until_s - clock.monotonic(), 0.0)))
     waker = asyncio.ensure_future(wake.wait())
-    _, rest = await asyncio.wait({sleeper, waker}, return_when=asyncio.FIRST_COMPLETED)
-    for task in rest:
+    _, left = await asyncio.wait({sleeper, waker}, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
         task.cancel()
 
 

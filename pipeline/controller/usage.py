@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from zlib import crc32
 
-from pipeline.measured.uses import UseMeter
 from pipeline.ports import Changes, Clock, History
 from pipeline.readiness.build import at_hand
 from pipeline.readiness.callers import Caller, kept
 from pipeline.readiness.catalogue import PER_BUILD
 from pipeline.readiness.ports import Scout
 from pipeline.readiness.seen import NOTHING, Seen
+from pipeline.readiness.use_meter import UseMeter
 from pipeline.service.station import Station
 
 KEEP_S = 300.0
@@ -23,7 +23,7 @@ class Usage:
         self._meters: dict[str, UseMeter] = {}
         self._due_s: dict[str, float] = {}
         self._called: dict[str, Mapping[str, datetime]] = {}
-        """By service: callers as they were kept last."""
+        """By service: callers that were kept, and when they were seen then."""
 
     def seen(self, station: Station) -> Seen:
         """What was looked at for its list."""
@@ -54,14 +54,16 @@ class Usage:
             if name in self._meters:
                 self._meters[name].kept()
             if callers[name]:
-                self._called[name] = {one.name: one.at for one in callers[name]}
+                self._called[name] = {**self._called.get(name, {}), **{one.name: one.at for one in callers[name]}}
 
     def _callers(self, station: Station) -> tuple[Caller, ...]:
         """Seen since they were kept last."""
         name, listed = station.service.name, station.service.rules.readiness.clients
         if not station.service.rules.readiness.client_label:
             return ()
-        seen, before = self.seen(station).callers, self._called.get(name, {})
+        seen = self.seen(station).callers
+        before = {caller: at for caller, at in self._called.get(name, {}).items() if caller in seen}
+        self._called[name] = before
         found = {caller: at for caller, at in seen.items() if before.get(caller) != at}
         return tuple(Caller(name, caller, found[caller]) for caller in kept(found, listed))
 

@@ -30,7 +30,7 @@ class ReadinessFacts:
     memory: Used | None = None
     budget: BudgetReport | None = None
     build: str = ""
-    """The revision that the list is about: of the release on its way, else what runs."""
+    """The revision that the list is about (`readiness.build.at_hand`)."""
     callers: Mapping[str, datetime] = field(default_factory=dict)
     """By name: when a request of theirs was last seen, as it is kept."""
     seen: Seen = NOTHING

@@ -35,7 +35,6 @@ POINTS, FEW = 60, 9
 """Of a burn-down."""
 
 Targets = Sequence[tuple[datetime, Decimal]]
-Stands = tuple[int, ...]
 
 
 class Tally:
@@ -162,7 +161,7 @@ class Line:
         self.newest_s: int | None = None
         self.month: Month | None = None
         self.month_sums = Counts()
-        self.stands: Stands = ()
+        self._stands: tuple[int, ...] = ()
         """What decides since when it is spent and when it is back: the same within a bucket, unless more is bad."""
         self._spent: tuple[datetime | None, datetime | None] = None, None
 
@@ -225,12 +224,12 @@ class Line:
         """Since when, as far as the window tells, and when it is back."""
         of, ring = self.objective, self.rings.of(self.objective.window_s)
         stands = (rolling.bad, rolling.bad_s, ring.begins_s(now_s - of.window_s), ring.begins_s(now_s))
-        if self.stands != stands:
+        if self._stands != stands:
             buckets = self.buckets(now_s)
             since = since_s(of, buckets, now_s, self.errors)
             back = back_s(of, buckets, now_s, self.errors)
             self._spent = None if since is None else _at(since), None if back is None else _at(back)
-            self.stands = stands
+            self._stands = stands
         return self._spent
 
     def errors(self, until_s: float) -> Fraction:

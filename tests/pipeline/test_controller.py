@@ -7,6 +7,7 @@ import pytest
 from world import MIRA, Behaviour, Company, make_rules
 
 from pipeline.commands import Command, Refused, Verb
+from pipeline.controller.ledger import Ledger
 from pipeline.model import NoData, Pool, Promotions
 from pipeline.release.hostwork import ATTEMPTS
 from pipeline.view import State
@@ -283,6 +284,25 @@ async def test_a_host_that_fails_its_deploy_is_tried_twice_and_the_canary_fails(
     await company.until("rolled-back")
     assert all(len(machine.told) <= ATTEMPTS for machine in company.world.machines.values())
     assert "deploy failed" in company.rollout.why
+
+
+async def test_a_fault_that_is_no_service_s_own_holds_all_and_stops_no_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    company = Company()
+    await company.ticks(3)
+    company.ask(Verb.SUBMIT, "r2")
+    await company.until("canary-bake")
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "record_rest", broken)
+        await company.ticks(60)
+        assert company.rollout.phase == "canary-bake"
+        assert any("pithead itself failed: ZeroDivisionError" in said for said in company.controller.fleet().notices)
+        company.ask(Verb.ROLLBACK)
+        await company.until("rolled-back")
+    await company.ticks(2)
+    assert not company.controller.fleet().notices
 
 
 async def test_what_the_history_refuses_does_not_happen_but_rollback_does() -> None:

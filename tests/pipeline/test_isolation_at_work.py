@@ -1,16 +1,17 @@
 """Hosts that a file names while the controller runs, and the rules for staging, asked about them before they count."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
-from world import Company, make_rules
+from world import Company, ManualClock, make_rules
 
 from adapters.config.errors import Problems, Spot
 from adapters.config.policy import Policy
 from adapters.discovery.file_sd import FileTargets
 from adapters.discovery.sift import Configured
-from adapters.discovery.watch import Discovery
+from adapters.discovery.watch import Discovered, Discovery
 from adapters.names.lookup import NameFault
 from adapters.names.watch import EVERY_S, WatchedNames
 from adapters.owners import Owners
@@ -158,3 +159,42 @@ async def test_a_name_that_moves_onto_production_holds_within_a_look(found: Foun
     await found.tick()
     assert found.gate.answer is Answer.FAIL
     assert "stg-9 and production host fra1-03 are one machine" in found.gate.why
+
+
+class Turning(ManualClock):
+    """Each sleep is a turn of the loop."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+class Breaking:
+    """Sources of hosts that give what they gave, but while they are `broken`."""
+
+    def __init__(self, given: Discovered) -> None:
+        self.given, self.broken = given, False
+
+    async def refresh(self, wait_s: float) -> Discovered:
+        if self.broken:
+            raise RuntimeError("no more threads")
+        return self.given
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_looking_for_hosts_goes_on_after_a_fault_of_ours_which_is_told_meanwhile() -> None:
+    service, clock = Company(RULES).service, Turning()
+    sources = Breaking(Discovered({"checkout": service.hosts}, ()))
+    inventory = FoundHosts({"checkout": service}, sources, Owners({"checkout": service.hosts}), clock)  # type: ignore[arg-type]
+    await inventory.start()
+    for broken in (True, False):
+        sources.broken = broken
+        async with asyncio.timeout(10):
+            while bool(inventory.roster().problems) is not broken:  # noqa: ASYNC110 - its clock moves with the loop
+                await asyncio.sleep(0)
+        assert inventory.roster().services["checkout"] is service
+        if broken:
+            why = "hosts and names are not looked at: pithead itself failed: RuntimeError('no more threads')"
+            assert inventory.roster().problems == (why,)
+    await inventory.close()

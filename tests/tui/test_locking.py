@@ -40,6 +40,24 @@ async def test_l_locks_with_a_reason_after_it_has_asked() -> None:
     assert "lock taken" in page
 
 
+async def test_a_lock_without_a_reason_asks_for_it_and_sends_nothing() -> None:
+    room = locked()
+    page = await asked(room, "tab", "y", *"disk", "enter", "y")
+    assert [sent.reason for sent in room.sent] == ["disk"]
+    assert "lock taken" in page
+
+
+async def test_a_reason_typed_right_after_l_loses_no_letter_and_confirms_nothing() -> None:
+    room = locked()
+    async with opened(ServiceScreen("ledger"), room, (80, 30)) as (app, pilot):
+        await pilot.press("L")
+        await settled(pilot)
+        await pilot.press(*"why", "enter", "y")
+        await settled(pilot)
+        assert "[ whyy" in "\n".join(drawn(app))
+        assert room.sent == []
+
+
 async def test_l_on_a_locked_service_lifts_the_very_lock_that_it_shows() -> None:
     room = locked("lock-3")
     page = await asked(room, *"done", "enter", "y")

@@ -16,7 +16,7 @@ from pipeline.slo.rebuilt import rebuilt
 
 NOW = datetime(2026, 3, 2, 14, 7, 33, 250_000, tzinfo=UTC)
 SETTINGS = load(demo_config_path())
-BILLING, CART = (SETTINGS.fleet.services[name] for name in ("billing", "cart"))
+BILLING, CART, ORDERS = (SETTINGS.fleet.services[name] for name in ("billing", "cart", "orders"))
 moments = st.floats(1.70e9, 1.95e9).map(lambda at_s: datetime.fromtimestamp(at_s, UTC))
 
 
@@ -76,6 +76,14 @@ def test_others_have_their_whole_window_behind_them_and_most_of_their_budget(his
     assert slo.rolling.left is not None and 0.5 < slo.rolling.left < 0.9
     assert (slo.coverage, report.outages) == (1.0, ())
     assert report.payback is not None and report.payback.block is None
+
+
+def test_every_objective_has_a_past_so_that_a_slow_start_does_not_spend_it(history: SqliteHistory) -> None:
+    report = rebuilt(ORDERS, history, (), {}, NOW).report(NOW)
+    quick = report.slos[1]
+    assert quick.rolling.total > 50_000
+    assert quick.rolling.left is not None and 0.5 < quick.rolling.left < 0.9
+    assert quick.coverage == 1.0
 
 
 def test_a_company_without_that_service_has_no_outage(tmp_path: Path) -> None:

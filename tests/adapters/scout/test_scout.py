@@ -143,6 +143,16 @@ async def test_a_caller_is_seen_by_the_second_count_a_minute_later(rig: Rig) -> 
     assert (set(rig.scout.seen(cart, "r1").callers), rig.scout.seen(cart, "r1").callers_fault) == ({"web"}, "no answer")
 
 
+async def test_counts_of_hosts_that_have_gone_are_forgotten(rig: Rig) -> None:
+    cart = service(clients=("web",), client_label="client")
+    for host in ("cart-0", "cart-old"):
+        rig.scout.seen(cart, "r1")
+        rig.counting.said["cart"] = {host: {"web": 5.0}}
+        await rig.lanes()
+        rig.clock.elapsed_s += HOUR_S
+    assert set(rig.scout._counts["cart"]) == {"cart-0"}
+
+
 async def test_the_digest_is_of_the_build_at_hand(rig: Rig, tmp_path: Path) -> None:
     cart = service()
     for revision, sha in (("r1", "ab" * 32), ("r2", "cd" * 32)):
@@ -151,6 +161,8 @@ async def test_the_digest_is_of_the_build_at_hand(rig: Rig, tmp_path: Path) -> N
         assert rig.scout.seen(cart, revision).digest == Digest(waits=True)
         await rig.lanes()
         assert rig.scout.seen(cart, revision).digest == Digest(sha)
+    # However many builds there have been, no more is remembered than of the newest.
+    assert [key for key in rig.scout._due_s if "digest" in str(key)] == [("digest", "cart")]
 
 
 async def test_a_fault_in_one_round_ends_no_other(rig: Rig) -> None:

@@ -9,14 +9,14 @@ from pipeline.controller.ground import Ground
 from pipeline.controller.ledger import Ledger
 from pipeline.controller.usage import KEEP_S, Usage, build_of
 from pipeline.docket import Attestation, CiResult
-from pipeline.measured.uses import UseMeter
 from pipeline.model import Fleet, MetricKind, MetricRule, Service
 from pipeline.ports import HistoryError
-from pipeline.readiness.callers import Caller
+from pipeline.readiness.callers import MOST_STRANGERS, Caller
 from pipeline.readiness.report import RowState
 from pipeline.readiness.rules import ReadinessRules
 from pipeline.readiness.seen import Seen
 from pipeline.readiness.use import Resource, Use, step
+from pipeline.readiness.use_meter import UseMeter
 from pipeline.service.station import Station
 from pipeline.signals import Sample
 
@@ -158,6 +158,19 @@ def test_callers_are_kept_once_and_strangers_hold() -> None:
     house.usage.keep(house.stations, whole=True)
     assert house.history.kept_callers == [Caller("checkout", "web", at), Caller("checkout", "bot", at)]
     assert house.row("REL-1")[0] is RowState.FAIL
+
+
+def test_callers_beyond_those_that_one_look_keeps_are_kept_with_the_next_and_then_no_more() -> None:
+    house = House()
+    at = house.clock.now()
+    house.eyes.callers = {f"bot-{number:02}": at for number in range(MOST_STRANGERS + 5)}
+    for _ in range(4):
+        house.usage.keep(house.stations, whole=True)
+    assert [one.name for one in house.history.kept_callers] == sorted(house.eyes.callers)
+    house.eyes.callers["bot-00"] = at + MINUTE
+    house.usage.keep(house.stations, whole=True)
+    assert house.history.kept_callers[-1] == Caller("checkout", "bot-00", at + MINUTE)
+    assert len(house.history.kept_callers) == MOST_STRANGERS + 6
 
 
 def test_a_scout_that_breaks_has_seen_nothing() -> None:

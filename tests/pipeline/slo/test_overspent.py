@@ -9,6 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.controller.spent import Spent
 from pipeline.model import BudgetRules, Rules
 from pipeline.ports import Changes
 from pipeline.slo.overspent import Bucket, back_s, since_s
@@ -16,7 +17,7 @@ from pipeline.slo.rebuilt import rebuilt, spent_since
 from pipeline.slo.report import SloReport
 from pipeline.slo.rings import HOUR_S, Counts
 from pipeline.slo.rules import Count, Objective
-from pipeline.slo.slices import Slice
+from pipeline.slo.slices import Hour, Slice
 from pipeline.slo.tally import Tally
 from tests.pipeline.memory_books import MemoryBooks
 from tests.pipeline.slo.test_books_kept import NINE, Company
@@ -124,13 +125,47 @@ def test_the_controller_keeps_since_when_and_so_does_a_restart(tmp_path: Path) -
         company.tick(13 * 12, bad=True)
         company.tick(47 * 12)
         told.append(slo_of(company).spent_since)
-    # Twelve minutes of two hours may be bad; what is older than those is known by the hour.
+    company.start()
+    company.tick()
+    told.append(slo_of(company).spent_since)
+    # Twelve minutes of two hours may be bad; after a restart, what is older than those is known by the hour.
     for since in told:
         assert since is not None
         assert NINE <= since <= NINE + timedelta(minutes=12)
-    company.start()
-    company.tick()
-    assert slo_of(company).spent_since == told[2]
+    assert told[0] == told[1] == told[2]
+
+
+def test_the_history_is_read_once_for_as_long_as_a_budget_is_spent_and_only_where_there_is_time_for_it() -> None:
+    slices = [one for day in range(40) for one in day_of(START + day * DAY, 1_000)]
+    books, now = Counted(slices), START + 40 * DAY
+    tally = rebuilt(shop(), books, (), {}, now)
+    spent, books.reads = Spent(books), 0
+    hurried = spent.report(tally, now, read=False).slos[0].spent_since
+    assert (books.reads, spent.unread) == (0, True)
+    assert hurried is not None
+    assert hurried > START + HOUR
+    reads = []
+    for minute in range(5):
+        at = now + timedelta(minutes=minute)
+        assert tally.add(piece(at, 500))
+        assert spent.report(tally, at + timedelta(minutes=1)).slos[0].spent_since == START + HOUR
+        reads.append(books.reads)
+    assert reads[0] > 0
+    assert (set(reads), spent.unread) == ({reads[0]}, False)
+    spent.forget()
+    spent.report(tally, at + timedelta(minutes=1))
+    assert books.reads > reads[-1]
+
+
+class Counted(MemoryBooks):
+    def __init__(self, slices: list[Slice]) -> None:
+        super().__init__()
+        self.keep_books(Changes(slices=tuple(slices)))
+        self.reads = 0
+
+    def hours(self, since: datetime, service: str = "") -> tuple[Hour, ...]:
+        self.reads += 1
+        return super().hours(since, service)
 
 
 def slo_of(company: Company) -> SloReport:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from adapters.checks.command import ran_command, unknown_placeholders
-from adapters.checks.leashing import leashed
+from adapters.leashing import leashed
 from pipeline.checks import CheckKind, CheckRule
 from tests.adapters.checks.replay_support import service
 
 LONG_S = 30.0
-ROOT = str(Path(__file__).resolve().parents[3])
+ROOT = str(Path(__file__).resolve().parents[2])
 HOLDS_ON = """
 import os, signal, socket, sys
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

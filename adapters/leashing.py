@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from adapters.checks import leash
+from adapters import leash
 from adapters.programs import environment, status_of
 from pipeline.text import plain
 
