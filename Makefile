@@ -33,7 +33,7 @@ demo: $(READY)
 	@$(BIN)/pithead demo $(ARGS)
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 SEEDS ?= 1000
 soak: $(READY)
