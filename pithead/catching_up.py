@@ -48,7 +48,7 @@ async def stay_caught_up(
 ) -> None:
     """Now, and again every few minutes; as soon as a server answers again that could not be asked for a while."""
     asked: Asked = {}
-    late = False
+    late = True  # a start ends a gap: the slices around it are still open then
     until = clock.now()
     while True:
         try:

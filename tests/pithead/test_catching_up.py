@@ -147,18 +147,20 @@ async def test_a_hole_between_slices_that_were_counted_is_filled_and_they_stay_a
 
 
 class Hurried(SystemClock):
-    """Short waits are over at once; long ones never, and are told of."""
+    """Short waits are over at once; long ones when it is said, and are told of."""
 
     def __init__(self) -> None:
         self.long: asyncio.Queue[float] = asyncio.Queue()
+        self.over = asyncio.Event()
 
     async def sleep(self, seconds: float) -> None:
         if seconds > LEAST_S:
             self.long.put_nowait(seconds + LEAST_S)
-            await asyncio.Event().wait()
+            await self.over.wait()
+            self.over.clear()
 
 
-async def test_a_server_that_answers_again_is_asked_at_once_and_for_the_end_of_the_gap_a_little_later(
+async def test_after_a_start_and_when_a_server_answers_again_the_end_of_the_gap_is_asked_for_a_little_later(
     tmp_path: Path,
 ) -> None:
     clock = Hurried()
@@ -167,6 +169,8 @@ async def test_a_server_that_answers_again_is_asked_at_once_and_for_the_end_of_t
     client = PrometheusClient(ServerSettings("http://127.0.0.1:1/"), clock)
     work = asyncio.ensure_future(stay_caught_up({}, history, client, {}, Labels(), str, clock, list))
     async with asyncio.timeout(30):
+        assert await clock.long.get() == LATE_S
+        clock.over.set()
         assert await clock.long.get() == EVERY_S
         client.returning.failed(Fault.REFUSED)
         client.returning.well()
