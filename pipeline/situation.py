@@ -40,6 +40,8 @@ class Situation:
     premises: Premises = field(default_factory=Premises)
     started: Sequence[datetime] = ()
     """When releases went to staging, newest first."""
+    otherwise: Mapping[str, str] = field(default_factory=dict)
+    """By host: the revision that it runs, where nobody told it that."""
     sharing: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By service: those that share its staging."""
 

@@ -37,7 +37,7 @@ from pipeline.ports import Alerts, Changes, Checks, Clock, History, HistoryError
 from pipeline.premises import Premises
 from pipeline.release.decide import Decision, decide
 from pipeline.release.facts import Facts
-from pipeline.release.holds import drifted
+from pipeline.release.holds import drifted, otherwise
 from pipeline.release.looking import begins
 from pipeline.release.requests import take
 from pipeline.service.station import Station
@@ -379,6 +379,7 @@ class Controller(Reading):
             self._stations.keys(),
             self._premises(station),
             tuple(station.started),
+            otherwise(station.service, station.rollout, station.stable, station.telemetry),
             self._ground.sharing,
         )
 

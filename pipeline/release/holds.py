@@ -1,6 +1,6 @@
 """Every gate of a phase, in the order in which they are shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -190,29 +190,36 @@ def _under_way(said: str, waiting: int, *, deploying: bool) -> Gate:
     return Gate("deploy", Answer.HOLD, f"{said}, {waiting} to come{again}", lifts="by itself, as hosts come up")
 
 
+def otherwise(service: Service, rollout: Rollout | None, stable: str, telemetry: Telemetry) -> Mapping[str, str]:
+    """By host: the revision that it runs, where that is none that it was told."""
+    new = targets(service, rollout).new if rollout is not None else frozenset()
+    found: dict[str, str] = {}
+    for host in service.hosts:
+        state = telemetry.seen.get(host.name)
+        if isinstance(state, HostState) and state.revision and state.revision != stable:
+            told = rollout is not None and (host.name in new or host.pool is Pool.STAGING)
+            if rollout is None or not told or state.revision not in {rollout.revision, rollout.stable}:
+                found[host.name] = state.revision
+    return found
+
+
 def drifted(service: Service, rollout: Rollout | None, stable: str, telemetry: Telemetry) -> Gate:
     """Hosts that run what nobody told them: shown, and nothing moves forward until they are put right.
 
     Of a host that does not answer nobody knows: it is told, and too many of them are not known to be no drift.
     """
-    new = targets(service, rollout).new if rollout is not None else frozenset()
-    odd: list[str] = []
     silent: list[str] = []
     unsure: list[str] = []
     for host in service.hosts:
         state = telemetry.seen.get(host.name)
         if not isinstance(state, HostState):
             silent.append(host.name)
-            continue
-        if not state.revision:
+        elif not state.revision:
             unsure.append(f"nothing runs on {host.name}")
-            continue
-        allowed = {stable}
-        if rollout is not None and (host.name in new or host.pool is Pool.STAGING):
-            allowed |= {rollout.revision, rollout.stable}
-        if state.revision not in allowed:
-            left = rollout is not None and host.name in rollout.stragglers
-            (unsure if left else odd).append(f"{host.name} {'still ' if left else ''}runs {state.revision}")
+    others = otherwise(service, rollout, stable, telemetry)
+    left = rollout.stragglers if rollout is not None else ()
+    unsure += [f"{name} still runs {revision}" for name, revision in others.items() if name in left]
+    odd = [f"{name} runs {revision}" for name, revision in others.items() if name not in left]
     if silent:
         unsure.insert(0, f"no answer from {some(silent)}")
     if not odd:
@@ -223,5 +230,7 @@ def drifted(service: Service, rollout: Rollout | None, stable: str, telemetry: T
             why = f"{said.partition(';')[0]}, {len(silent)} {'do' if len(silent) > 1 else 'does'} not answer: "
             return Gate("drift", Answer.UNKNOWN, why + some(silent), lifts="by itself, when they answer")
         return Gate("drift", Answer.PASS, said or "every host runs what it was told")
-    lifts = f"when it runs {stable} again" if len(odd) == 1 else f"when they run {stable} again"
+    lifts = (
+        f"when {'it runs' if len(odd) == 1 else 'they run'} {stable} again: pithead rollback {service.name}, or by hand"
+    )
     return Gate("drift", Answer.HOLD, f"{some(odd)}; nobody told {'it' if len(odd) == 1 else 'them'}", lifts=lifts)

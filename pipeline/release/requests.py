@@ -174,7 +174,10 @@ def rollback_of(situation: Situation) -> Rollout:
     """
     rollout, name = situation.rollout, situation.service.name
     what = f"rollback {name}"
+    stray = _stray(situation)
     if rollout is None:
+        if stray is not None:
+            return stray
         raise Refused(what, "it has had no release", f"pithead history {name}")
     if rollout.phase is Phase.ROLLING_BACK:
         raise Refused(what, f"{rollout.revision} is rolling back already: {rollout.why}", "wait until it is back")
@@ -183,11 +186,37 @@ def rollback_of(situation: Situation) -> Rollout:
     if nothing_came and runs is not None and runs.revision == situation.stable != runs.stable:
         number = f"{name}-{situation.releases + 1}"
         return replace(runs, id=number, submitted=situation.now, since=situation.now, version=0)
-    if rollout.ended and rollout.phase is not Phase.SETTLED:
+    at_rest = nothing_came or (rollout.phase is Phase.SETTLED and rollout.stable == rollout.revision)
+    if at_rest and stray is not None:
+        return stray
+    if nothing_came:
         raise Refused(what, f"{rollout.stable} runs already; {rollout.revision} is {rollout.phase}", "nothing to do")
     if rollout.stable == rollout.revision:
         raise Refused(what, f"the stable revision is {rollout.revision} too", "submit another revision")
     return rollout
+
+
+def _stray(situation: Situation) -> Rollout | None:
+    """What hosts run though nobody told them, as a release to be undone; None where none does."""
+    rollout, name, now = situation.rollout, situation.service.name, situation.now
+    left = rollout.stragglers if rollout is not None else ()
+    strays = {host: revision for host, revision in situation.otherwise.items() if host not in left}
+    if not strays:
+        return None
+    return Rollout(
+        id=f"{name}-{situation.releases + 1}",
+        service=name,
+        revision=next(iter(strays.values())),
+        stable=situation.stable,
+        phase=Phase.SETTLED,
+        since=now,
+        version=0,
+        by="",
+        submitted=now,
+        seed=situation.seed,
+        out=tuple(host.name for host in situation.service.production if host.name in strays),
+        stragglers=left,
+    )
 
 
 def _cancel(command: Command, situation: Situation, who: Who) -> Taken:

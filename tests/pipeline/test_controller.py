@@ -276,6 +276,29 @@ async def test_drift_stops_forward_moves_and_is_shown() -> None:
     assert f"{stranger} runs r0" in company.row.why
 
 
+@pytest.mark.parametrize("released", [False, True])
+async def test_a_rollback_puts_hosts_right_that_run_what_nobody_told_them(released: bool) -> None:
+    company = Company()
+    await company.ticks(3)
+    if released:
+        company.ask(Verb.SUBMIT, "r2")
+        await company.until("canary-bake")
+        company.ask(Verb.ROLLBACK)
+        await company.until("rolled-back")
+    else:
+        with pytest.raises(Refused, match="no release"):
+            company.ask(Verb.ROLLBACK)
+    strays = sorted(company.world.machines)[:2]
+    for name in strays:
+        company.world.machines[name].revision = "r0"
+    await company.ticks(3)
+    company.ask(Verb.ROLLBACK)
+    await company.until("rolled-back")
+    assert company.rollout.revision == "r0"
+    assert company.on("r1") == set(company.world.machines)
+    assert all(len(company.world.machines[name].told) <= ATTEMPTS for name in company.world.machines)
+
+
 async def test_a_host_that_fails_its_deploy_is_tried_twice_and_the_canary_fails() -> None:
     company = Company()
     company.world.behaviours["r2"] = Behaviour(fails=True)
