@@ -110,8 +110,24 @@ class Incident:
         return self.closed is None
 
 
+class _Agreed:
+    """What holds once a second person has agreed, until it ends."""
+
+    __slots__ = ()
+    approved: datetime | None
+    ended: datetime | None
+    ends: datetime
+
+    def in_force(self, now: datetime) -> bool:
+        return self.approved is not None and self.ended is None and now < self.ends
+
+    def waits(self, now: datetime) -> bool:
+        """For the second person."""
+        return self.approved is None and self.ended is None and now < self.ends
+
+
 @dataclass(frozen=True, slots=True)
-class Pass:
+class Pass(_Agreed):
     """Break-glass: waiting is skipped for one service, once a second person has agreed, until it ends by itself."""
 
     id: str
@@ -134,16 +150,9 @@ class Pass:
     review: str = ""
     """What was learnt."""
 
-    def in_force(self, now: datetime) -> bool:
-        return self.approved is not None and self.ended is None and now < self.ends
-
-    def waits(self, now: datetime) -> bool:
-        """For the second person."""
-        return self.approved is None and self.ended is None and now < self.ends
-
 
 @dataclass(frozen=True, slots=True)
-class SecurityFix:
+class SecurityFix(_Agreed):
     """One build goes past a spent budget and a payback, once an approver has agreed, in one release, until it ends."""
 
     id: str
@@ -165,13 +174,6 @@ class SecurityFix:
     reviewed_by: str = ""
     reviewed: datetime | None = None
     review: str = ""
-
-    def in_force(self, now: datetime) -> bool:
-        return self.approved is not None and self.ended is None and now < self.ends
-
-    def waits(self, now: datetime) -> bool:
-        """For its approver."""
-        return self.approved is None and self.ended is None and now < self.ends
 
     def lets(self, revision: str, release: str) -> bool:
         """Whether it is about `revision`, and no other release than `release` has it; "" has not begun yet."""
