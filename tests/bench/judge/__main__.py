@@ -20,6 +20,7 @@ from tests.bench.judge.trials import (
     USUAL,
     Amount,
     Run,
+    Settings,
     Task,
     all_done,
     merged,
@@ -42,7 +43,8 @@ def main() -> int:
         print(f"pithead: bench: judge: {exc}", file=sys.stderr)
         return 2
     if not args.past:
-        work = tasks(args.judges, args.profiles, args.faults, amount(args), args.seed, args.false_rollback)
+        settings = Settings(args.false_rollback, args.tolerance)
+        work = tasks(args.judges, args.profiles, args.faults, amount(args), args.seed, settings)
         runs = made(work, args.jobs)
     runs = merged(runs)
     if args.json is not None:
@@ -64,6 +66,7 @@ def asked() -> argparse.ArgumentParser:
     parser.add_argument("--rival-good-runs", type=int, metavar="N", help="likewise (default: 30)")
     parser.add_argument("--seed", type=int, default=1, help="of the first run; the others count up from it")
     parser.add_argument("--false-rollback", type=float, default=0.01, metavar="RATE", help="what our judge is set to")
+    parser.add_argument("--tolerance", type=float, default=0.0, metavar="RATIO", help="of latencies (default: 0)")
     parser.add_argument("--jobs", type=int, default=2, metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the results")
     parser.add_argument(

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.bench.judge.report import delays, p90, rolled_back
-from tests.bench.judge.trials import Amount, Run, done, merged, tasks
+from tests.bench.judge.trials import Amount, Run, Settings, done, merged, tasks
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -39,7 +39,7 @@ def test_a_file_of_something_else_and_an_unknown_name_are_refused(tmp_path: Path
 
 
 def test_our_judge_is_given_more_canaries_than_its_rivals() -> None:
-    planned = tasks(("pithead", "argo"), ("high",), ("none", "x5"), Amount(9, 5, 4, 1), 11, 0.01)
+    planned = tasks(("pithead", "argo"), ("high",), ("none", "x5"), Amount(9, 5, 4, 1), 11, Settings())
     runs: dict[tuple[str, str], list[int]] = {}
     for task in planned:
         runs.setdefault((task.judge, task.fault), []).extend(task.seeds)
@@ -49,7 +49,7 @@ def test_our_judge_is_given_more_canaries_than_its_rivals() -> None:
 
 
 def test_a_task_gives_the_same_runs_again_but_for_the_time_they_took() -> None:
-    task = tasks(("ratio",), ("low",), ("x5",), Amount(1, 1, 1, 2), 3, 0.01)[0]
+    task = tasks(("ratio",), ("low",), ("x5",), Amount(1, 1, 1, 2), 3, Settings())[0]
     first, again = ([each.row()[:9] for each in done(task)] for _ in range(2))
     assert first == again
 

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from pipeline.judge.columns import Columns
@@ -12,7 +12,7 @@ from pipeline.judge.evidence import Evidence
 from pipeline.judge.look import Recorded
 from pipeline.judge.trial import Prior, Trial
 from pipeline.judge.verdict import Judgement, Verdict
-from pipeline.model import Control, JudgeRules
+from pipeline.model import Control, JudgeRules, MetricKind
 from pipeline.rehearsal.fault import FAULTS, NONE, SLOW_LEAK, Fault
 from pipeline.rehearsal.profile import HAZARDS, METRICS, PROFILES, Profile
 from pipeline.rehearsal.rehearse import Weigher, rehearse
@@ -104,12 +104,27 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """What our judge is set to."""
+
+    false_rollback: float = 0.01
+    tolerance: float = 0.0
+    """Of latencies; 0 finds most, and errs most."""
+
+    def rules(self, control: Control) -> JudgeRules:
+        metrics = (
+            replace(rule, tolerance=self.tolerance) if rule.kind is MetricKind.QUANTILE else rule for rule in METRICS
+        )
+        return JudgeRules(tuple(metrics), control, self.false_rollback)
+
+
+@dataclass(frozen=True)
 class Task:
     judge: str
     profile: str
     fault: str
     seeds: tuple[int, ...]
-    false_rollback: float
+    settings: Settings
     timed: bool = True
 
 
@@ -130,7 +145,12 @@ class Amount:
 
 
 def tasks(
-    judges: Sequence[str], profiles: Sequence[str], faults: Sequence[str], amount: Amount, seed: int, rate: float
+    judges: Sequence[str],
+    profiles: Sequence[str],
+    faults: Sequence[str],
+    amount: Amount,
+    seed: int,
+    settings: Settings,
 ) -> list[Task]:
     found = []
     for profile in profiles:
@@ -140,7 +160,7 @@ def tasks(
                 parts = [tuple(seeds[at : at + AT_ONCE]) for at in range(0, len(seeds), AT_ONCE)]
                 brief = CONTESTANTS[judge].rival is False
                 found += [
-                    Task(judge, profile, fault, part, rate, not brief or at * AT_ONCE < TIMED)
+                    Task(judge, profile, fault, part, settings, not brief or at * AT_ONCE < TIMED)
                     for at, part in enumerate(parts)
                 ]
     return found
@@ -148,7 +168,7 @@ def tasks(
 
 def done(task: Task) -> list[Run]:
     contestant = CONTESTANTS[task.judge]
-    rules = JudgeRules(METRICS, contestant.control, task.false_rollback)
+    rules = task.settings.rules(contestant.control)
     judge = contestant.make() if task.timed else Brief(contestant.make())
     runs = []
     for seed in task.seeds:
