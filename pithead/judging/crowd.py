@@ -4,7 +4,8 @@ import asyncio
 import multiprocessing
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from pithead.exits import Failure
@@ -68,7 +69,7 @@ async def _shared(
     futures: list[asyncio.Future[R]] = []
     try:
         for job in jobs:
-            futures.append(asyncio.wrap_future(pool.submit(_do, job)))
+            futures.append(_awaited(pool.submit(_do, job)))
             futures[-1].add_done_callback(one_more)
         results: list[R] = await asyncio.gather(*futures)
     except BaseException as ended:
@@ -82,6 +83,32 @@ async def _shared(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return results
+
+
+def _awaited(source: Future[R]) -> asyncio.Future[R]:
+    """As `asyncio.wrap_future`, but cancelling it leaves `source` alone.
+
+    A pool whose workers are killed fails every future that it still has, and stumbles over cancelled ones.
+    """
+    loop = asyncio.get_running_loop()
+    mine: asyncio.Future[R] = loop.create_future()
+
+    def give() -> None:
+        if mine.done():
+            return
+        error = source.exception()
+        if error is not None:
+            mine.set_exception(error)
+        else:
+            mine.set_result(source.result())
+
+    def over(_: Future[R]) -> None:
+        # A loop that is closed meanwhile wants nothing any more.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(give)
+
+    source.add_done_callback(over)
+    return mine
 
 
 def _begin(work: Callable[[Any], Any]) -> None:
